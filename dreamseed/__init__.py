@@ -1,0 +1,1 @@
+"""DreamSeed Infrastructure: the growth plan of DreamSeedAI as configuration, plan and commands (no Pulumi here)."""

@@ -1,0 +1,1 @@
+"""Facts with source and date: images, model shapes, provider limits."""

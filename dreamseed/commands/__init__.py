@@ -1,0 +1,1 @@
+"""The `dreamseed` command's sub-commands, one module each."""
