@@ -1,0 +1,71 @@
+# One command a job; every job sets itself up first. `make` alone lists them.
+# Needs: Python >= 3.11 with venv, git, make and the package registries.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# The stage to preview alone, for example: make rehearse STAGE=stage-c
+STAGE ?=
+# More arguments for the job's command, for example: make rehearse ARGS="--json rehearsal.json"
+ARGS ?=
+PYTEST_WORKERS ?= 2
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup engine rehearse test lint format types unit bench goldens lock clean
+
+help: ## list the jobs
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(VENV)/.locked: requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "$(PYTHON) is older than Python 3.11. Say which Python to use: make PYTHON=python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
+	@echo "Setting up $(VENV) from requirements.lock (once; about a minute) ..."
+	@$(PYTHON) -m venv --clear $(VENV) || { \
+	  echo "$(PYTHON) cannot make a virtual environment: install its venv module (Debian: apt-get install python3-venv)" >&2; exit 1; }
+	@$(BIN)/python -m pip install --quiet --no-deps --require-hashes --only-binary :all: -r requirements.lock
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.locked pyproject.toml
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+setup: $(VENV)/.installed ## the environment in .venv, from the lock file with hashes (implied by every other job)
+
+engine: setup ## the Pulumi engine: the one on PATH, or built once and cached for this user
+	@$(BIN)/python -m rehearsal.toolchain
+
+rehearse: setup ## rehearse all five stages and four promotions; STAGE=stage-c previews one with its full diff
+	@$(BIN)/dreamseed rehearse $(if $(STAGE),--stage $(STAGE)) $(ARGS)
+
+test: setup lint engine ## lint, types and every test
+	@$(MAKE) --no-print-directory unit
+
+unit: setup ## every test, without lint (ARGS="tests/planning -k layout" for a part)
+	@PATH="$$($(BIN)/python -m rehearsal.toolchain):$$PATH" $(BIN)/python -m pytest -n $(PYTEST_WORKERS) $(ARGS)
+
+lint: setup ## style (ruff) and types (mypy --strict)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: setup ## write the style's formatting and safe fixes
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+bench: setup ## preview time against bare resources, planning time, growth of preview time
+	@$(BIN)/python -m bench $(ARGS)
+
+goldens: setup ## write the recorded plans and promotions anew, to be reviewed as a diff
+	@$(BIN)/python -m tests.goldens $(ARGS)
+
+lock: setup ## requirements.lock from requirements.in
+	@$(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --only-binary :all: \
+	  --no-emit-index-url --custom-compile-command "make lock" requirements.in --output-file requirements.lock
+	@cd rehearsal/toolchain && ../../$(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 \
+	  --only-binary :all: --no-emit-index-url --custom-compile-command "make lock" go.in --output-file go.lock
+
+clean: ## remove the environment and every cache inside the clone (the engine's cache stays: see make engine)
+	@rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
