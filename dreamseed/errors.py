@@ -31,3 +31,11 @@ class PlanError(DreamSeedError):
 
 class PromotionError(DreamSeedError):
     """Two stages are each sound, but the step from one to the other is not."""
+
+
+class ConfigErrors(Exception):
+    """Every fault of one stage file at once, in the file's order."""
+
+    def __init__(self, errors: tuple[ConfigError, ...]) -> None:
+        self.errors = errors
+        super().__init__("\n".join(str(error) for error in errors))
