@@ -1,0 +1,128 @@
+"""The flags of the pinned vLLM server that this product may use, and those it refuses with a reason.
+
+The table is frozen for one version: vLLM's parser accepts abbreviations and drops flags between versions, and
+it starts a crash loop instead of a message. Source: dump of the 0.33.0 `vllm serve` parser (485 spellings),
+2026-11-22; the notes on removed flags come from running 0.32.0 and 0.33.0 against each of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+VLLM_FLAGS_VERSION = "0.33.0"
+
+
+class ValueType(StrEnum):
+    """What a flag's value must look like."""
+
+    INTEGER = "a whole number, written out"
+    POSITIVE_INTEGER = "a whole number of at least 1, written out"
+    FRACTION = "a number above 0 and at most 1"
+    STRING = "text"
+    NOTHING = "no value"
+
+
+class Arity(StrEnum):
+    """How many values follow a flag, in argparse's terms."""
+
+    NONE = "0"
+    ONE = "1"
+    ONE_OR_MORE = "+"
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """A flag this product may use: its only spelling, its value's type, how many values, and which."""
+
+    name: str
+    value_type: ValueType
+    arity: Arity = Arity.ONE
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedFlag:
+    """A flag that must not be used: why, and what to write instead."""
+
+    name: str
+    why: str
+    remedy: str
+
+
+def _switch(name: str) -> Flag:
+    return Flag(name, ValueType.NOTHING, Arity.NONE)
+
+
+_FLAGS = (
+    Flag("--revision", ValueType.STRING),
+    Flag("--served-model-name", ValueType.STRING, Arity.ONE_OR_MORE),
+    Flag("--quantization", ValueType.STRING, choices=("fp8", "awq")),
+    Flag("--kv-cache-dtype", ValueType.STRING, choices=("auto", "fp8")),
+    Flag("--dtype", ValueType.STRING, choices=("auto", "bfloat16", "float16", "half", "float", "float32")),
+    Flag("--tensor-parallel-size", ValueType.POSITIVE_INTEGER),
+    Flag("--gpu-memory-utilization", ValueType.FRACTION),
+    Flag("--kv-cache-memory-bytes", ValueType.POSITIVE_INTEGER),
+    Flag("--max-model-len", ValueType.POSITIVE_INTEGER),
+    Flag("--max-num-seqs", ValueType.POSITIVE_INTEGER),
+    Flag("--max-num-batched-tokens", ValueType.POSITIVE_INTEGER),
+    Flag("--max-num-queued-reqs", ValueType.POSITIVE_INTEGER),
+    Flag("--max-num-queued-tokens", ValueType.POSITIVE_INTEGER),
+    Flag("--scheduling-policy", ValueType.STRING, choices=("fcfs", "priority")),
+    Flag("--shutdown-timeout", ValueType.INTEGER),
+    Flag("--host", ValueType.STRING),
+    Flag("--port", ValueType.POSITIVE_INTEGER),
+    Flag("--download-dir", ValueType.STRING),
+    Flag("--load-format", ValueType.STRING),
+    Flag("--disable-access-log-for-endpoints", ValueType.STRING),
+    _switch("--disable-uvicorn-access-log"),
+    _switch("--disable-custom-all-reduce"),
+    _switch("--disable-prefix-caching"),
+    _switch("--enable-prefix-caching"),
+    _switch("--enforce-eager"),
+    _switch("--fail-on-environ-validation"),
+)
+
+_REMOVED = "vLLM 0.33.0 rejects it: the flag was removed"
+_ONE_SERVER = "one engine never spans two servers: it would share the fate of both and of the link"
+_INDEPENDENT = "dense models refuse external data parallelism, and engines of one group die together"
+_VISIBLE_IN_ARGV = "the value would be readable in the container's argument list"
+_PIPELINE = "the layout is tensor parallel only; a pipeline is one failure domain for all of its GPUs"
+
+_REFUSED = (
+    RefusedFlag(
+        "--model", "vLLM warns that it will be removed", "the model as first argument, without a flag"
+    ),
+    RefusedFlag("-tp", "one spelling for each flag", "--tensor-parallel-size"),
+    RefusedFlag("-q", "one spelling for each flag", "--quantization"),
+    RefusedFlag("-pp", _PIPELINE, "--tensor-parallel-size with a legal size"),
+    RefusedFlag("--pipeline-parallel-size", _PIPELINE, "--tensor-parallel-size with a legal size"),
+    RefusedFlag("-dp", _INDEPENDENT, "one container a replica, without it"),
+    RefusedFlag("--data-parallel-size", _INDEPENDENT, "one container a replica, without it"),
+    RefusedFlag("--data-parallel-rank", _INDEPENDENT, "one container a replica, without it"),
+    RefusedFlag("--data-parallel-external-lb", _INDEPENDENT, "one container a replica behind the router"),
+    RefusedFlag("--nnodes", _ONE_SERVER, "one replica or more on each server"),
+    RefusedFlag("--node-rank", _ONE_SERVER, "one replica or more on each server"),
+    RefusedFlag("--master-addr", _ONE_SERVER, "one replica or more on each server"),
+    RefusedFlag("--api-key", _VISIBLE_IN_ARGV, "the secret environment variable VLLM_API_KEY"),
+    RefusedFlag("--hf-token", _VISIBLE_IN_ARGV, "the secret environment variable HF_TOKEN"),
+    RefusedFlag(
+        "--swap-space", _REMOVED, "leave it out: its successor --kv-offloading-size is not planned for"
+    ),
+    RefusedFlag("--task", _REMOVED, "leave it out: a chat model is served for generation"),
+    RefusedFlag("--device", _REMOVED, "leave it out: the container's GPUs decide"),
+    RefusedFlag("--guided-decoding-backend", _REMOVED, "leave it out"),
+    RefusedFlag("--use-v2-block-manager", _REMOVED, "leave it out: there is only one block manager"),
+    RefusedFlag("--num-scheduler-steps", _REMOVED, "leave it out"),
+    RefusedFlag("--worker-use-ray", _REMOVED, "leave it out: Ray is not part of the image"),
+    RefusedFlag("--calculate-kv-scales", _REMOVED, "leave it out"),
+    RefusedFlag(
+        "--disable-log-requests", "0.32.0 rejects it and requests are not logged anyway", "leave it out"
+    ),
+)
+
+FLAGS: dict[str, Flag] = {flag.name: flag for flag in _FLAGS}
+REFUSED_FLAGS: dict[str, RefusedFlag] = {flag.name: flag for flag in _REFUSED}
+
+# Requests one engine runs at once unless --max-num-seqs says otherwise, on a card under 70 GiB.
+DEFAULT_MAX_NUM_SEQS = 256
