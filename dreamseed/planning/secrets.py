@@ -1,0 +1,36 @@
+"""The secrets of the service by name: which the program makes, and which come from elsewhere."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class GeneratedSecret(StrEnum):
+    """Made once by the program as random passwords, kept encrypted in the state."""
+
+    POSTGRES_SUPERUSER = "postgres-superuser"
+    POSTGRES_REPLICATION = "postgres-replication"
+    POSTGRES_REWIND = "postgres-rewind"
+    POSTGRES_APPLICATION = "postgres-application"
+    POSTGRES_MONITOR = "postgres-monitor"
+    PATRONI_API = "patroni-api"
+    BACKUP_CIPHER = "backup-cipher"
+    REDIS = "redis"
+    VLLM_API_KEY = "vllm-api-key"
+    GRAFANA_ADMIN = "grafana-admin"
+    TUNNEL = "tunnel"
+
+
+class ProvidedSecret(StrEnum):
+    """Come from the owners (stack configuration) or from another component's outputs."""
+
+    HUGGING_FACE_TOKEN = "hugging-face-token"  # noqa: S105 - a secret's name, not a secret
+    TUNNEL_TOKEN = "tunnel-token"  # noqa: S105 - a secret's name, not a secret
+    BACKUP_KEY_ID = "backup-key-id"
+    BACKUP_KEY = "backup-key"
+    BACKUP_SECOND_KEY_ID = "backup-second-key-id"
+    BACKUP_SECOND_KEY = "backup-second-key"
+    GRAFANA_CLOUD_TOKEN = "grafana-cloud-token"  # noqa: S105 - a secret's name, not a secret
+    GRAFANA_CLOUD_USER = "grafana-cloud-user"
+    GRAFANA_CLOUD_URL = "grafana-cloud-url"
+    ALERT_WEBHOOK = "alert-webhook"

@@ -1,0 +1,1 @@
+"""What each service runs on the servers, one module a service."""
