@@ -1,0 +1,115 @@
+"""Read the engine's event log (`--event-log`): one JSON object a line, written while the engine runs.
+
+Source of the shapes: sdk/v3 3.259.0, go/common/apitype/events.go, read 2026-11-23.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from rehearsal.runner.resources import (
+    ACTION_OF_OPERATION,
+    PROVIDER_PREFIX,
+    STACK_TYPE,
+    STRENGTH,
+    Action,
+    Resource,
+    name_of,
+)
+
+_COLOUR = re.compile(r"<\{%.*?%\}>|\x1b\[[0-9;]*m")
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a run did, or a preview would do, to one resource; `properties` are the inputs that differ."""
+
+    resource: Resource
+    action: Action
+    properties: tuple[str, ...]
+
+
+@dataclass
+class EventLog:
+    """What the events read so far say. Feed it lines; ask it when the engine has ended."""
+
+    errors: list[str] = field(default_factory=list)
+    registered: int = 0
+    _states: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    _operations: dict[str, set[str]] = field(default_factory=dict)
+    _differing: dict[str, set[str]] = field(default_factory=dict)
+
+    def feed(self, lines: Iterable[str]) -> None:
+        """Take more lines of the log."""
+        for line in lines:
+            event = json.loads(line)
+            if "resourcePreEvent" in event:
+                self._step(event["resourcePreEvent"]["metadata"])
+            elif "diagnosticEvent" in event:
+                self._diagnostic(event["diagnosticEvent"])
+
+    def _step(self, step: Mapping[str, Any]) -> None:
+        urn = step["urn"]
+        self.registered += urn not in self._operations
+        self._states[urn] = step.get("new") or step.get("old") or {}
+        self._operations.setdefault(urn, set()).add(step["op"])
+        self._differing.setdefault(urn, set()).update(step.get("diffs") or (), step.get("keys") or ())
+
+    def _diagnostic(self, diagnostic: Mapping[str, Any]) -> None:
+        if diagnostic["severity"] == "error":
+            message = _COLOUR.sub("", diagnostic["message"]).strip()
+            about = name_of(diagnostic["urn"]) if diagnostic.get("urn") else ""
+            self.errors.append(f"{about}: {message}" if about else message)
+
+    def resources(self) -> list[Resource]:
+        """Return the resources that exist after the run: neither the stack, nor providers, nor components."""
+        return [
+            self._resource(urn)
+            for urn, state in self._states.items()
+            if self._is_resource(state) and self._action(urn) is not Action.DELETE
+        ]
+
+    def component_count(self) -> int:
+        """Return how many component resources exist after the run (the stack is none)."""
+        return sum(
+            not state.get("custom")
+            and state.get("type") != STACK_TYPE
+            and self._action(urn) is not Action.DELETE
+            for urn, state in self._states.items()
+        )
+
+    def changes(self) -> list[Change]:
+        """Return what changes among the resources: neither the stack, nor providers, nor components."""
+        return [
+            change for change in self.all_changes() if self._is_resource(self._states[change.resource.urn])
+        ]
+
+    def all_changes(self) -> list[Change]:
+        """Return whatever changes: components and providers too."""
+        return [
+            Change(self._resource(urn), action, tuple(sorted(self._differing[urn])))
+            for urn in self._states
+            if (action := self._action(urn)) is not None
+        ]
+
+    def _action(self, urn: str) -> Action | None:
+        actions = [ACTION_OF_OPERATION[op] for op in self._operations[urn] if op in ACTION_OF_OPERATION]
+        return max(actions, key=STRENGTH.__getitem__, default=None)
+
+    @staticmethod
+    def _is_resource(state: Mapping[str, Any]) -> bool:
+        return bool(state.get("custom")) and not state["type"].startswith(PROVIDER_PREFIX)
+
+    def _resource(self, urn: str) -> Resource:
+        state = self._states[urn]
+        parents: list[str] = []
+        parent = state.get("parent")
+        while parent and f"::{STACK_TYPE}::" not in parent:
+            parents.insert(0, name_of(parent))
+            parent = self._states.get(parent, {}).get("parent")
+        inputs = state.get("inputs") or {}
+        return Resource(urn, state.get("type", ""), tuple(parents), inputs, bool(state.get("protect")))

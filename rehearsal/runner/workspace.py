@@ -1,0 +1,102 @@
+"""A folder of its own for a rehearsal: the state backend, the engine's home, copies of the stacks' settings.
+
+The engine may rewrite the settings of a stack (it adds the salt of its passphrase), so it is given copies;
+the program itself runs where it is.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from rehearsal.toolchain import Toolchain
+
+PROJECT_FILE = "Pulumi.yaml"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Project:
+    """A Pulumi project and its stacks in the order of the ladder; `passphrase` opens their secrets."""
+
+    directory: Path
+    stacks: tuple[str, ...]
+    passphrase: str
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """The folder `root` of one rehearsal of `project`."""
+
+    project: Project
+    root: Path
+
+    def prepare(self) -> None:
+        """Make the folders and copy the settings. Raises FileNotFoundError when a stack has no file."""
+        for folder in (self.backend, self.home, self._settings):
+            folder.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(self.project.directory / PROJECT_FILE, self._settings / PROJECT_FILE)
+        for stack in self.project.stacks:
+            shutil.copyfile(self.project.directory / f"Pulumi.{stack}.yaml", self.config_file(stack))
+
+    @property
+    def backend(self) -> Path:
+        """Where the stacks' states are."""
+        return self.root / "backend"
+
+    @property
+    def home(self) -> Path:
+        """The engine's home: the user's own is neither read nor written."""
+        return self.root / "home"
+
+    @property
+    def _settings(self) -> Path:
+        return self.root / "settings"
+
+    def config_file(self, stack: str) -> Path:
+        """Return the copy of the stack's settings."""
+        return self._settings / f"Pulumi.{stack}.yaml"
+
+    def folder_for_new(self, name: str, like: str) -> Path:
+        """Return a project folder where the stack `name` can be created with the salt of the stack `like`."""
+        folder = self.root / "new" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(self._settings / PROJECT_FILE, folder / PROJECT_FILE)
+        shutil.copyfile(self.config_file(like), folder / f"Pulumi.{name}.yaml")
+        return folder
+
+    def environment(self, toolchain: Toolchain, providers: Mapping[str, str]) -> dict[str, str]:
+        """Return the engine's environment: today's without the user's Pulumi settings, `providers` on top.
+
+        The interpreter's own folder is first on PATH, so that the language host runs the program with it.
+        """
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("PULUMI_")}
+        return (
+            kept
+            | engine_settings(self.backend, self.home, self.project.passphrase)
+            | {
+                "PATH": toolchain.path(Path(sys.executable).parent),
+                "PULUMI_DEBUG_COMMANDS": "true",  # without it the engine knows no --event-log
+                # The state goes with the workspace: writing it once a run, with no backup, is enough.
+                "PULUMI_SKIP_CHECKPOINTS": "true",
+                "PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "true",
+            }
+            | dict(providers)
+        )
+
+
+def engine_settings(backend: Path, home: Path, passphrase: str) -> dict[str, str]:
+    """Return what every engine run against attached providers has in its environment."""
+    return {
+        "PULUMI_BACKEND_URL": f"file://{backend}",
+        "PULUMI_HOME": str(home),
+        "PULUMI_CONFIG_PASSPHRASE": passphrase,
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        # Otherwise the engine looks on the network for every provider that a Python package names.
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        # A stack file without a salt is not given one: the salt in the stack's state serves.
+        "PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER": "true",
+    }
