@@ -13,6 +13,7 @@ from dreamseed.config.types import (
     DatabaseName,
     Gib,
     Hours,
+    ImageReference,
     Mib,
     ResourceName,
     Section,
@@ -43,6 +44,7 @@ class PgBouncer(Section):
 class Postgres(Section):
     """The database: Patroni from the first stage on, so that later stages only add replicas."""
 
+    image: ImageReference = Field(description="the owners' PostgreSQL image, by digest")
     database: DatabaseName = immutable("name of the database")
     instances: Count = Field(le=9, description="primary and replicas of one shard")
     placement: Placement = Field(default=None, description="instances per server, or null for even")
