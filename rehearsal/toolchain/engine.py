@@ -125,7 +125,7 @@ def _folder(root: Path) -> Path:
     inputs = [MODULES / m / f for m in ("engine", "language") for f in ("go.mod", "go.sum")] + sorted(
         SCRIPTS.iterdir()
     )
-    return root / f"engine-{pins.ENGINE_VERSION}-{platform.machine()}-{_digest(*inputs, HERE / 'pins.py')}"
+    return root / f"engine-{pins.ENGINE_VERSION}-{platform.machine()}-{_digest(*inputs)}"
 
 
 def _digest(*files: Path) -> str:
