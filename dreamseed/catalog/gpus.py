@@ -11,7 +11,7 @@ from dreamseed.errors import PlanError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GpuModel:
-    """One GPU model.
+    """One GPU model; `name` is what a stage file writes.
 
     `marketing_memory_gb` is what the box says; `usable_gib` is what CUDA reports as total and what vLLM
     multiplies by its memory utilisation. `peer_to_peer` tells whether GPUs of this model may copy directly
@@ -28,7 +28,7 @@ class GpuModel:
 
 
 RTX_5090 = GpuModel(
-    name="RTX 5090",
+    name="rtx-5090",
     marketing_memory_gb=32,
     usable_gib=31.36,
     memory_bandwidth_gb_per_second=1792,
@@ -43,7 +43,7 @@ RTX_5090 = GpuModel(
 )
 
 L4 = GpuModel(
-    name="L4",
+    name="l4",
     marketing_memory_gb=24,
     usable_gib=22.03,
     memory_bandwidth_gb_per_second=300,
@@ -57,7 +57,7 @@ L4 = GpuModel(
 )
 
 T4 = GpuModel(
-    name="T4",
+    name="t4",
     marketing_memory_gb=16,
     usable_gib=14.56,
     memory_bandwidth_gb_per_second=320,

@@ -13,7 +13,7 @@ from dreamseed.errors import PlanError
 class Precision(StrEnum):
     """Number format of the linear layers; embedding, output head and norms stay fp16 in all three.
 
-    Source: vLLM 0.33.0 source, 2026-11-22.
+    Source: vLLM 0.33.0 source, 2026-11-22; the names are read by the 0.31.0 image too.
     """
 
     FP16 = "fp16"

@@ -1,8 +1,9 @@
 """The flags of the pinned vLLM server that this product may use, and those it refuses with a reason.
 
-The table is frozen for one version: vLLM's parser accepts abbreviations and drops flags between versions, and
-it starts a crash loop instead of a message. Source: dump of the 0.33.0 `vllm serve` parser (485 spellings),
-2026-11-22; the notes on removed flags come from running 0.32.0 and 0.33.0 against each of them.
+The table is frozen for certain versions: vLLM's parser accepts abbreviations and drops flags between
+versions, and a container then loops over its start instead of saying so. Every allowed flag was found in the
+source of the 0.31.0 wheel (read on 2026-11-23) and in the dump of the 0.33.0 parser (485 spellings,
+2026-11-22); every flag called removed is in neither.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-VLLM_FLAGS_VERSION = "0.33.0"
+# Versions for which the table holds; the image in the catalogue runs one of them.
+VLLM_FLAGS_VERSIONS = ("0.31.0", "0.33.0")
 
 
 class ValueType(StrEnum):
@@ -77,13 +79,12 @@ _FLAGS = (
     Flag("--disable-access-log-for-endpoints", ValueType.STRING),
     _switch("--disable-uvicorn-access-log"),
     _switch("--disable-custom-all-reduce"),
-    _switch("--disable-prefix-caching"),
     _switch("--enable-prefix-caching"),
     _switch("--enforce-eager"),
     _switch("--fail-on-environ-validation"),
 )
 
-_REMOVED = "vLLM 0.33.0 rejects it: the flag was removed"
+_REMOVED = "the flag was removed: the server would not start"
 _ONE_SERVER = "one engine never spans two servers: it would share the fate of both and of the link"
 _INDEPENDENT = "dense models refuse external data parallelism, and engines of one group die together"
 _VISIBLE_IN_ARGV = "the value would be readable in the container's argument list"
@@ -117,8 +118,10 @@ _REFUSED = (
     RefusedFlag("--worker-use-ray", _REMOVED, "leave it out: Ray is not part of the image"),
     RefusedFlag("--calculate-kv-scales", _REMOVED, "leave it out"),
     RefusedFlag(
-        "--disable-log-requests", "0.32.0 rejects it and requests are not logged anyway", "leave it out"
+        "--disable-log-requests", "requests are not logged by default, and 0.32.0 rejects it", "leave it out"
     ),
+    RefusedFlag("--disable-prefix-caching", "0.31.0 does not know this spelling", "leave prefix caching on"),
+    RefusedFlag("--no-enable-prefix-caching", "0.33.0 hides this spelling", "leave prefix caching on"),
 )
 
 FLAGS: dict[str, Flag] = {flag.name: flag for flag in _FLAGS}

@@ -12,7 +12,7 @@ from dreamseed.errors import PlanError
 
 def test_the_plans_model_and_gpu_are_found_by_name() -> None:
     assert model_shape("meta-llama/Llama-2-13b-chat-hf") is LLAMA_2_13B_CHAT
-    assert gpu_model("RTX 5090") is RTX_5090
+    assert gpu_model("rtx-5090") is RTX_5090
 
 
 def test_an_unknown_model_is_refused_with_those_that_are_known() -> None:
@@ -24,8 +24,8 @@ def test_an_unknown_model_is_refused_with_those_that_are_known() -> None:
 
 def test_an_unknown_gpu_is_refused_with_those_that_are_known() -> None:
     with pytest.raises(PlanError) as refused:
-        gpu_model("RTX 4090")
-    assert refused.value.remedy.startswith("one of L4, RTX 5090, T4;")
+        gpu_model("rtx-4090")
+    assert refused.value.remedy.startswith("one of l4, rtx-5090, t4;")
 
 
 @pytest.mark.parametrize("gpu", GPU_MODELS.values(), ids=lambda gpu: gpu.name)

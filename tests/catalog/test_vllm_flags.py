@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from dreamseed.catalog.vllm_flags import FLAGS, REFUSED_FLAGS, Arity, ValueType
+from dreamseed.catalog.images import image
+from dreamseed.catalog.vllm_flags import FLAGS, REFUSED_FLAGS, VLLM_FLAGS_VERSIONS, Arity, ValueType
 
 
 def test_no_flag_is_both_allowed_and_refused() -> None:
@@ -28,3 +29,7 @@ def test_a_remedy_never_sends_to_another_flag_that_is_refused() -> None:
     for refused in REFUSED_FLAGS.values():
         words = refused.remedy.split()
         assert not set(words) & REFUSED_FLAGS.keys(), refused.name
+
+
+def test_the_table_holds_for_the_version_that_the_pinned_image_runs() -> None:
+    assert image("vllm").tag.removeprefix("v") in VLLM_FLAGS_VERSIONS

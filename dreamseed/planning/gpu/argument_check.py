@@ -6,15 +6,7 @@ import difflib
 import re
 from collections.abc import Iterator, Sequence
 
-from dreamseed.catalog.vllm_flags import (
-    FLAGS,
-    REFUSED_FLAGS,
-    VLLM_FLAGS_VERSION,
-    Arity,
-    Flag,
-    RefusedFlag,
-    ValueType,
-)
+from dreamseed.catalog.vllm_flags import FLAGS, REFUSED_FLAGS, VLLM_FLAGS_VERSIONS, Arity, Flag, ValueType
 from dreamseed.errors import PlanError
 
 
@@ -75,7 +67,7 @@ def _grouped(arguments: Sequence[str]) -> list[tuple[str, list[str]]]:
 
 
 def _refusal(name: str, place: str) -> PlanError:
-    refused = REFUSED_FLAGS.get(name) or _negated(name)
+    refused = REFUSED_FLAGS.get(name)
     if refused is not None:
         return PlanError(place, f"{name} is refused", refused.why, refused.remedy)
     if not name.startswith("-"):
@@ -97,18 +89,11 @@ def _refusal(name: str, place: str) -> PlanError:
     return PlanError(
         place,
         f"{name} is not a flag this product uses",
-        f"the flag table of vLLM {VLLM_FLAGS_VERSION} does not hold it, so nobody has checked what it does",
+        f"the flag table of vLLM {' and '.join(VLLM_FLAGS_VERSIONS)} does not hold it, so nobody checked it",
         similar[0]
         if similar
         else "a flag of dreamseed/catalog/vllm_flags.py, or add this one there with its source",
     )
-
-
-def _negated(name: str) -> RefusedFlag | None:
-    prefix = "--no-enable-"
-    if not name.startswith(prefix):
-        return None
-    return RefusedFlag(name, "since 0.33.0 it is a hidden alias", name.replace(prefix, "--disable-", 1))
 
 
 def _value_faults(flag: Flag, values: Sequence[str], place: str) -> Iterator[PlanError]:

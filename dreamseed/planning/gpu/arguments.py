@@ -28,8 +28,9 @@ class Checkpoint:
 class ServeOptions:
     """How a replica answers, apart from its GPUs.
 
-    `max_num_queued_reqs` rejects requests beyond that many waiting; `shutdown_timeout_seconds` lets running
-    requests end. Without a checkpoint the model's own repository is served at the catalogue's commit.
+    `max_num_queued_reqs` counts the requests in flight, running ones too (vLLM 0.31.0 source); one more gets
+    503. `shutdown_timeout_seconds` lets running requests end. Without a checkpoint the model's own repository
+    is served at the catalogue's commit.
     """
 
     served_model_name: str
@@ -51,6 +52,7 @@ def vllm_arguments(
     shape = intent.shape
     checkpoint = options.checkpoint or Checkpoint(shape.repository, shape.revision, Precision.FP16)
     _check_checkpoint(checkpoint, replica, intent, where)
+    _check_admission(replica, options, where)
     arguments = [checkpoint.source]
     if checkpoint.revision is not None:
         arguments += ["--revision", checkpoint.revision]
@@ -71,6 +73,19 @@ def vllm_arguments(
     for fault in check_arguments(arguments, where=f"{where} › arguments"):
         raise fault
     return tuple(arguments)
+
+
+def _check_admission(replica: Replica, options: ServeOptions, where: str) -> None:
+    shortest = replica.capacities[0]
+    if options.max_num_queued_reqs < shortest.resident_sequences:
+        raise PlanError(
+            f"{where} › max_queued_requests",
+            f"{options.max_num_queued_reqs} requests are admitted to engine {replica.index_on_server} of "
+            f"{replica.server}",
+            f"it can run {shortest.resident_sequences} requests of {shortest.tokens_per_request} tokens at "
+            "once, and vLLM counts running requests too",
+            f"{shortest.resident_sequences} plus as many as may wait",
+        )
 
 
 def _check_checkpoint(checkpoint: Checkpoint, replica: Replica, intent: EngineIntent, where: str) -> None:

@@ -5,8 +5,9 @@
     block     = layers * 2 * KV heads per GPU * head_dim * bytes per element * 16 tokens
     the engine starts when ceil(max_model_len / 16) * block <= available - block   (one block is kept back)
 
-Source: vLLM 0.33.0 source, 2026-11-22; the block size agrees with four real CPU runs. The overhead
-(activations, CUDA graphs, memory outside torch) is an estimate: no RTX 5090 was measured.
+Source: vLLM 0.33.0 source, 2026-11-22, and 0.31.0 source, 2026-11-23; the block size agrees with four real
+CPU runs. The overhead (activations, CUDA graphs, memory outside torch) is an estimate: no RTX 5090 was
+measured.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ def test_a_sound_list_has_no_faults() -> None:
         (["--hf-token=x"], "--hf-token is refused", "HF_TOKEN"),
         (["--nnodes", "2"], "--nnodes is refused", "one replica or more on each server"),
         (["--model", MODEL], "--model is refused", "the model as first argument"),
-        (["--no-enable-prefix-caching"], "is refused", "--disable-prefix-caching"),
+        (["--no-enable-prefix-caching"], "is refused", "leave prefix caching on"),
         (["--tensor-paralel-size", "2"], "is not a flag this product uses", "--tensor-parallel-size"),
         (["--frobnicate"], "is not a flag this product uses", "add this one there with its source"),
         (["--max-model-len", "auto"], "'auto' is not a whole number", "written out"),

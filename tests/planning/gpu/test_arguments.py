@@ -94,6 +94,14 @@ def test_a_value_that_would_be_read_as_a_flag_is_refused() -> None:
         vllm_arguments(first_replica(intent(), 1), intent(), replace(OPTIONS, served_model_name="--api-key"))
 
 
+def test_a_limit_that_would_turn_away_requests_the_replica_can_run_is_refused() -> None:
+    replica = first_replica(intent(), 2)
+    with pytest.raises(PlanError) as refused:
+        vllm_arguments(replica, intent(), replace(OPTIONS, max_num_queued_reqs=100), where="stage-b › vllm")
+    assert refused.value.where == "stage-b › vllm › max_queued_requests"
+    assert refused.value.remedy == "106 plus as many as may wait"
+
+
 def test_one_gpu_needs_no_shared_memory_and_two_do() -> None:
     alone = engine_requirements(first_replica(intent(), 1), OPTIONS)
     shared = engine_requirements(first_replica(intent(), 2), OPTIONS)

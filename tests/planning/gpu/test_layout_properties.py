@@ -65,7 +65,7 @@ def planned(asked: EngineIntent, fleet: Sequence[ServerGpus]) -> GpuLayout | Non
 def served_as_stored(asked: EngineIntent) -> ServeOptions:
     """Options with a checkpoint that needs no conversion, so that no card is too small to load it."""
     checkpoint = Checkpoint("/models/chat", None, asked.precision)
-    return ServeOptions(served_model_name="chat", max_num_queued_reqs=200, checkpoint=checkpoint)
+    return ServeOptions(served_model_name="chat", max_num_queued_reqs=512, checkpoint=checkpoint)
 
 
 def check_layout(layout: GpuLayout, fleet: Sequence[ServerGpus]) -> None:

@@ -72,7 +72,7 @@ def test_fp16_on_one_gpu_is_refused_with_the_arithmetic_and_every_way_out() -> N
     refusal = refuse_fp16_on_one_gpu()
     assert refusal.where == "stage-a › vllm › precision"
     assert refusal.what == (
-        "meta-llama/Llama-2-13b-chat-hf in fp16 does not fit GPU 0 of server-1 (1 × RTX 5090)"
+        "meta-llama/Llama-2-13b-chat-hf in fp16 does not fit GPU 0 of server-1 (1 × rtx-5090)"
     )
     assert refusal.why.startswith("0.9 × 31.36 = 28.22 GiB - weights 24.24 - overhead 1.00 = 2.98 GiB")
     assert refusal.remedy.split("; or ") == [
