@@ -1,7 +1,7 @@
 """Which engine, language host and Go a rehearsal is built with.
 
 Source: what the Go module proxy serves, tried 2026-11-23. Of `pkg/v3` it serves nothing newer than 3.259.0.
-The language host became a module of its own, which is not served, so its last version inside `sdk/v3` is built,
+The language host became a module of its own, which is not served; its last version inside `sdk/v3` is built,
 with the newer start script of the engine's own sdk. The versions stand in modules/engine/go.mod and
 modules/language/go.mod too; a test holds these constants to them.
 """

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Protocol
 
 from rich.console import Console
 
 PLAIN_LINE_EVERY_SECONDS = 15.0
 
 
-class Progress(Protocol):
-    """Told of each step of a long job: `detail` is the line that the job's tool just wrote."""
-
-    def __call__(self, detail: str) -> None:
-        """Show that the job is at `detail`."""
+# Told of each step of a long job: the line that the job's tool just wrote.
+Progress = Callable[[str], None]
 
 
 @contextmanager

@@ -1,0 +1,88 @@
+"""`dreamseed rehearse`: what `pulumi up` would do, for every stage and promotion, without a credential."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from dreamseed.config.load import STAGE_NAMES, find_project
+from rehearsal.providers.host import ProviderHost
+from rehearsal.runner import Project, Setting, preview_with_diff
+from rehearsal.runner import rehearse as rehearse_project
+from rehearsal.runner.display import watching
+from rehearsal.runner.report import show
+from rehearsal.toolchain import ToolchainError, ensure_engine
+
+PASSPHRASE_VARIABLE = "PULUMI_CONFIG_PASSPHRASE"  # noqa: S105 - a variable's name
+# Opens the example secrets of the committed stage files; whoever runs the service writes their own.
+REHEARSAL_PASSPHRASE = "rehearsal"  # noqa: S105 - public on purpose
+
+JSON_HELP = "Write the outcome to this file too, for machines."
+STAGE_HELP = "Preview this stage alone, with its full diff: " + ", ".join(STAGE_NAMES) + "."
+
+
+def rehearse(
+    stage: Annotated[str | None, typer.Option(help=STAGE_HELP)] = None,
+    json_file: Annotated[Path | None, typer.Option("--json", help=JSON_HELP)] = None,
+) -> None:
+    """Preview all stages from nothing and climb the ladder in one state, with the real engine, offline.
+
+    Exit status 0: every preview succeeded, every second preview was empty, and no promotion replaced or
+    deleted a stateful resource. Otherwise 1.
+    """
+    if stage is not None and stage not in STAGE_NAMES:
+        raise typer.BadParameter(f"there is no stage {stage!r}: write one of {', '.join(STAGE_NAMES)}")
+    console = Console()
+    try:
+        with _setting(STAGE_NAMES) as setting:
+            passed = _preview(setting, stage, console) if stage else _rehearse(setting, json_file, console)
+    except ToolchainError as error:
+        Console(stderr=True).print(str(error), style="red", markup=False)
+        raise typer.Exit(1) from error
+    raise typer.Exit(0 if passed else 1)
+
+
+def project(stages: tuple[str, ...]) -> Project:
+    """Return the project around the current folder, with the environment's passphrase or the rehearsal's."""
+    passphrase = os.environ.get(PASSPHRASE_VARIABLE, REHEARSAL_PASSPHRASE)
+    return Project(directory=find_project(Path.cwd()), stacks=stages, passphrase=passphrase)
+
+
+@contextmanager
+def _setting(stages: tuple[str, ...]) -> Iterator[Setting]:
+    toolchain = ensure_engine()
+    with tempfile.TemporaryDirectory(prefix="dreamseed-rehearsal-", ignore_cleanup_errors=True) as folder:
+        root = Path(folder)
+        with ProviderHost(root / "cloud") as host:
+            yield Setting(
+                project=project(stages),
+                toolchain=toolchain,
+                workspace=root / "workspace",
+                providers=host.environment(),
+            )
+
+
+def _rehearse(setting: Setting, json_file: Path | None, console: Console) -> bool:
+    with watching(console, "previews", "ladder") as (previews, ladder):
+        outcome = rehearse_project(setting, previews, ladder)
+    show(outcome, console)
+    if json_file:
+        json_file.write_text(json.dumps(outcome.as_json(), indent=2) + "\n", encoding="utf-8")
+    return outcome.passed
+
+
+def _preview(setting: Setting, stage: str, console: Console) -> bool:
+    with watching(console, "preview") as (watch,):
+        run = preview_with_diff(setting, stage, watch)
+    console.print(run.output, markup=False, highlight=False, soft_wrap=True)
+    for error in run.errors:
+        console.print(f"✗ {stage}: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+    return run.succeeded

@@ -1,0 +1,53 @@
+"""What every test run has: an engine on PATH where a test needs it, a guard against testing nothing."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from rehearsal.toolchain import ensure_engine
+from tests import counts
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Put an engine on PATH when a test needs one (built once, then cached): none is skipped for it."""
+    if any(item.get_closest_marker("engine") for item in session.items):
+        os.environ["PATH"] = ensure_engine().path(Path(sys.executable).parent)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Print how many tests each folder ran, and what is missing against the recorded numbers."""
+    if not counts.is_full_run(config):
+        return
+    ran = ran_by_folder(terminalreporter)
+    terminalreporter.section("tests by folder")
+    for folder, number in sorted(ran.items()):
+        terminalreporter.line(f"{number:5d}  {folder}")
+    for line in counts.missing(ran, counts.recorded()):
+        terminalreporter.line(line, red=True)
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Fail a full run in which fewer tests ran than are recorded."""
+    if exitstatus or not counts.is_full_run(session.config):
+        return
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if not isinstance(reporter, pytest.TerminalReporter):
+        return
+    ran = ran_by_folder(reporter)
+    if counts.RECORD_VARIABLE in os.environ:
+        counts.record(ran)
+    if counts.missing(ran, counts.recorded()):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def ran_by_folder(reporter: pytest.TerminalReporter) -> Counter[str]:
+    """Count the tests that ran to an end, by the folder of their file: skipped ones did not run."""
+    reports = [
+        report for outcome in ("passed", "failed", "xfailed") for report in reporter.stats.get(outcome, [])
+    ]
+    return Counter(counts.folder_of(report.nodeid) for report in reports if report.when == "call")

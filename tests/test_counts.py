@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests import counts
+
+pytest_plugins = ["pytester"]
+
+TWO_TESTS = """
+import pytest
+
+def test_one() -> None:
+    assert True
+
+@pytest.mark.skipif({skipped}, reason="told to")
+def test_two() -> None:
+    assert True
+"""
+
+
+@pytest.fixture
+def project(pytester: pytest.Pytester) -> pytest.Pytester:
+    """A project of its own with the real conftest, two tests, and two as the recorded number."""
+    tests = pytester.mkpydir("tests")
+    here = Path(__file__).parent
+    for name in ("conftest.py", "counts.py"):
+        (tests / name).write_text((here / name).read_text(encoding="utf-8"), encoding="utf-8")
+    (tests / "expected_count.json").write_text(json.dumps({"tests/part": 2}), encoding="utf-8")
+    (tests / "part").mkdir()
+    pytester.makepyprojecttoml('[tool.pytest.ini_options]\ntestpaths = ["tests"]\npythonpath = ["."]')
+    return pytester
+
+
+def run(project: pytest.Pytester, skipped: bool, *arguments: str) -> pytest.RunResult:
+    source = TWO_TESTS.format(skipped=skipped)
+    (project.path / "tests" / "part" / "test_two.py").write_text(source, encoding="utf-8")
+    return project.runpytest_subprocess("-p", "no:cacheprovider", *arguments)
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2")])
+def test_a_full_run_that_reaches_the_recorded_numbers_passes(
+    project: pytest.Pytester, workers: tuple[str, ...]
+) -> None:
+    result = run(project, False, *workers)
+    assert result.ret == pytest.ExitCode.OK
+    result.stdout.fnmatch_lines(["*2  tests/part"])
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2")])
+def test_a_green_run_in_which_fewer_tests_ran_fails_and_says_what_to_do(
+    project: pytest.Pytester, workers: tuple[str, ...]
+) -> None:
+    result = run(project, True, *workers)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["*tests/part: 1 tests ran, 2 did*", f"*{counts.REMEDY}*"])
+
+
+def test_a_run_of_chosen_tests_is_not_held_to_the_numbers(project: pytest.Pytester) -> None:
+    assert run(project, False, "-k", "one").ret == pytest.ExitCode.OK
+    assert run(project, False, "tests/part/test_two.py::test_one").ret == pytest.ExitCode.OK
+
+
+def test_the_printed_command_records_the_new_numbers(
+    project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(counts.RECORD_VARIABLE, "1")
+    assert run(project, True).ret == pytest.ExitCode.OK
+    recorded = json.loads((project.path / "tests" / "expected_count.json").read_text(encoding="utf-8"))
+    assert recorded == {"tests/part": 1}
