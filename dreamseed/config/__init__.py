@@ -4,4 +4,13 @@ from dreamseed.config.load import STAGE_NAMES, find_project, load_stage, stage_f
 from dreamseed.config.stage import StageConfig, merge, parse_stage
 from dreamseed.config.types import Stage
 
-__all__ = ["STAGE_NAMES", "Stage", "StageConfig", "find_project", "load_stage", "merge", "parse_stage", "stage_file"]
+__all__ = [
+    "STAGE_NAMES",
+    "Stage",
+    "StageConfig",
+    "find_project",
+    "load_stage",
+    "merge",
+    "parse_stage",
+    "stage_file",
+]

@@ -23,6 +23,7 @@ from dreamseed.config.types import (
     Seconds,
     Section,
     Utilization,
+    WitnessMachine,
     immutable,
     refuse,
 )
@@ -186,7 +187,7 @@ class Vpn(Section):
 class Witness(Section):
     """A small VM that votes, so that either of two servers may be lost."""
 
-    machine_type: str = Field(pattern=r"^e2-(micro|small|medium|standard-[0-9]+)$", description="an e2 machine")
+    machine_type: WitnessMachine = Field(description="an e2 machine")
     address: PrivateAddress = immutable("its address in the cloud network")
     cpu_cores: Count = Field(description="vCPU of the machine")
     memory_gib: Gib = Field(description="memory of the machine")

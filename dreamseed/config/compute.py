@@ -6,12 +6,12 @@ from enum import StrEnum
 
 from pydantic import Field
 
+from dreamseed.catalog.model_shapes import KvCacheDtype, Precision
 from dreamseed.config.types import (
     Count,
     CountOrZero,
     DockerHost,
     Gib,
-    GitCommit,
     Hours,
     PrivateAddress,
     Ratio,
@@ -41,21 +41,6 @@ class Server(Section):
     disk_gib: Gib = Field(description="NVMe in GiB")
 
 
-class Precision(StrEnum):
-    """Number format of the model's weights. Source: vLLM documentation, quantization, 2026-11-22."""
-
-    FP16 = "fp16"
-    FP8 = "fp8"
-    AWQ = "awq"
-
-
-class KvCacheDtype(StrEnum):
-    """Number format of the KV cache."""
-
-    FP16 = "fp16"
-    FP8 = "fp8"
-
-
 class Accelerator(StrEnum):
     """What computes: real cards, or the labelled stand-in for machines without one."""
 
@@ -76,13 +61,12 @@ class Vllm(Section):
     """What the fleet should serve; the planner computes the layout from it."""
 
     model: str = immutable("model repository, such as meta-llama/Llama-2-13b-chat-hf")
-    revision: GitCommit = Field(description="commit of the model repository")
     served_name: ResourceName = immutable("the name that clients ask for")
     precision: Precision = Field(description="one precision everywhere, so that every replica answers alike")
     kv_cache_dtype: KvCacheDtype = Field(description="number format of the KV cache")
     max_tensor_parallel: Count = Field(description="largest tensor-parallel size of one engine")
     gpu_memory_utilization: Ratio = Field(description="share of a card's memory that vLLM may take")
     max_model_len: int = Field(ge=256, le=131_072, description="longest prompt plus answer, in tokens")
-    max_queued_requests: Count = Field(description="requests that an engine queues before it refuses")
+    max_queued_requests: Count = Field(description="requests that an engine holds, running and queued, before it refuses")
     accelerator: Accelerator = Field(description="nvidia, or simulated where there is no card")
     burst: Burst

@@ -37,7 +37,7 @@ def _check_placement(placement: Placement, total: int, noun: str) -> None:
 class PgBouncer(Section):
     """The connection pooler in front of the primary."""
 
-    max_client_connections: Count = Field(le=10_000, description="clients that may be connected")
+    max_client_connections: int = Field(ge=1, le=10_000, description="clients that may be connected")
     pool_size: Count = Field(description="server connections of one pooler")
 
 
@@ -50,7 +50,7 @@ class Postgres(Section):
     placement: Placement = Field(default=None, description="instances per server, or null for even")
     shards: Count = Field(le=16, description="independent clusters; adding one leaves the others untouched")
     synchronous_standbys: CountOrZero = Field(le=8, description="standbys that confirm a commit")
-    max_connections: Count = Field(le=10_000, description="server connections of one instance")
+    max_connections: int = Field(ge=1, le=10_000, description="server connections of one instance")
     memory_mib: Mib = Field(description="memory limit of one instance")
     disk_gib: Gib = Field(description="planned size of one instance's volume")
     pgbouncer: PgBouncer
@@ -142,7 +142,7 @@ class Kafka(Section):
             )
         if self.min_insync_replicas >= self.replication_factor and self.replication_factor > 1:
             raise refuse(
-                f"min_insync_replicas {self.min_insync_replicas} with replication_factor {self.replication_factor}",
+                f"min_insync_replicas {self.min_insync_replicas} of {self.replication_factor} copies",
                 "losing one broker would stop every write",
                 f"min_insync_replicas of at most {self.replication_factor - 1}",
             )

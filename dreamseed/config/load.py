@@ -36,7 +36,7 @@ def find_project(start: Path) -> Path:
 
 
 def load_stage(path: Path, project: Path | None = None) -> StageConfig:
-    """Return the stage of the file `path`, over what all stages share in `project` (default: found from `path`).
+    """Return the stage of the file `path`, over what all share in `project` (default: found from `path`).
 
     Raises `ConfigError` when a file is absent or no YAML, `ConfigErrors` when it says what no stage may say.
     """
@@ -54,7 +54,7 @@ def _read(path: Path) -> Mapping[str, Any]:
         raise ConfigError(
             str(path.name), "there is no such file", "it is read to make the plan", "the path of a stage file"
         ) from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that no calendar has
         mark = getattr(error, "problem_mark", None)
         line = f", line {mark.line + 1}" if mark else ""
         raise ConfigError(
@@ -65,7 +65,10 @@ def _read(path: Path) -> Mapping[str, Any]:
         ) from error
     if not isinstance(content, Mapping):
         raise ConfigError(
-            path.name, "holds no mapping", "a stack's file begins with 'config:'", "a file like Pulumi.stage-a.yaml"
+            path.name,
+            "holds no mapping",
+            "a stack's file begins with 'config:'",
+            "a file like Pulumi.stage-a.yaml",
         )
     return content
 

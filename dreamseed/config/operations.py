@@ -60,7 +60,7 @@ class Slo(Section):
     api_p95_ms: Milliseconds = Field(description="95 % of API requests are faster")
     api_p99_ms: Milliseconds = Field(description="99 % of API requests are faster")
     generation_p95_ms: Milliseconds = Field(description="95 % of generations are faster")
-    tokens_per_second_per_gpu: Count = Field(le=100_000, description="generated tokens/s a GPU")
+    tokens_per_second_per_gpu: int = Field(ge=1, le=100_000, description="generated tokens/s a GPU")
     max_5xx_ratio: Ratio = Field(description="share of API answers that may be 5xx")
     max_generation_failure_ratio: Ratio = Field(description="share of generations that may fail")
 
@@ -114,7 +114,7 @@ class Budget(Section):
 
 
 class NextStage(Section):
-    """When the next stage is due. Any one trigger opens its review. Source: the plan, sections 3 and 12.16."""
+    """When the next stage is due: any one trigger opens its review. Source: the plan, sections 3, 12.16."""
 
     sign_ups: int = Field(ge=1, description="sign-ups above this")
     concurrent_users: int = Field(ge=1, description="concurrent users at or above this, sustained")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,7 +21,9 @@ class StageConfig(Section):
     """One growth stage: intent only; what it means is computed by the plan."""
 
     service: Service
-    servers: Mapping[ResourceName, Server] = Field(min_length=1, max_length=8, description="the owners' servers by name")
+    servers: Mapping[ResourceName, Server] = Field(
+        min_length=1, max_length=8, description="the owners' servers by name"
+    )
     vllm: Vllm
     postgres: Postgres
     redis: Redis
@@ -106,9 +109,11 @@ def merge(shared: Mapping[str, Any], stage: Mapping[str, Any]) -> dict[str, Any]
 def parse_stage(shared: Mapping[str, Any], stage: Mapping[str, Any], where: str) -> StageConfig:
     """Return the stage that `stage` describes over what all stages share.
 
-    `where` names the stage in errors, such as ``stage-c``. Raises `ConfigErrors` with one entry for each fault.
+    `where` names the stage in errors, such as ``stage-c``. Raises `ConfigErrors` with one entry for each
+    fault. Values are taken as they are written: a quoted "3" is a text, not a number, and "no" is no false.
     """
+    document = json.dumps(merge(shared, stage), default=str)
     try:
-        return StageConfig.model_validate(merge(shared, stage))
+        return StageConfig.model_validate_json(document, strict=True)
     except ValidationError as error:
         raise to_config_errors(error, StageConfig, where) from error

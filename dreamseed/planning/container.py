@@ -122,6 +122,7 @@ class Container:
     aliases: tuple[str, ...] = ()
     gpu_indices: tuple[int, ...] = ()
     shm_size_mib: int | None = None
+    ulimits: Mapping[str, int] = field(default_factory=dict)
     user: str | None = None
     stop_grace_seconds: int = 30
     capabilities: tuple[str, ...] = ()

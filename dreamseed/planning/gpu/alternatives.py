@@ -93,8 +93,7 @@ def _groups(servers: Sequence[ServerGpus]) -> Iterator[Alternative]:
         yield Alternative(
             f"data-parallel group of {total}",
             Standing.REFUSED,
-            "when one engine of a group dies, the whole group exits; independent replicas behind a router "
-            "do not",
+            "when one engine of a group dies, the whole group exits; independent replicas behind a router do not",
         )
     if len(servers) > 1:
         reason = "one engine never spans two servers: either of them, or the link, would stop it"

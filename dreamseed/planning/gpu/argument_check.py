@@ -25,9 +25,7 @@ def check_arguments(arguments: Sequence[str], *, where: str = "vllm › argument
         if flag is None:
             faults.append(_refusal(name, place))
         elif name in seen:
-            faults.append(
-                PlanError(place, "the flag is given twice", "the later one silently wins", "it once")
-            )
+            faults.append(PlanError(place, "the flag is given twice", "the later one silently wins", "it once"))
         else:
             faults.extend(_value_faults(flag, values, place))
         seen.add(name)
@@ -90,9 +88,7 @@ def _refusal(name: str, place: str) -> PlanError:
         place,
         f"{name} is not a flag this product uses",
         f"the flag table of vLLM {' and '.join(VLLM_FLAGS_VERSIONS)} does not hold it, so nobody checked it",
-        similar[0]
-        if similar
-        else "a flag of dreamseed/catalog/vllm_flags.py, or add this one there with its source",
+        similar[0] if similar else "a flag of dreamseed/catalog/vllm_flags.py, or add this one there with its source",
     )
 
 
@@ -102,9 +98,7 @@ def _value_faults(flag: Flag, values: Sequence[str], place: str) -> Iterator[Pla
             yield PlanError(place, f"it is given {values[0]!r}", "it is a switch", f"{flag.name} alone")
         return
     if not values:
-        yield PlanError(
-            place, "its value is missing", "the start would fail", f"{flag.name} {flag.value_type}"
-        )
+        yield PlanError(place, "its value is missing", "the start would fail", f"{flag.name} {flag.value_type}")
     elif flag.arity is Arity.ONE and len(values) > 1:
         yield PlanError(
             place,

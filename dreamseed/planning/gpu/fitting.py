@@ -17,9 +17,7 @@ from dreamseed.planning.gpu.replicas import lay_out
 OFFERED_UTILIZATIONS = (0.92, 0.95)
 
 
-def check_fit(
-    intent: EngineIntent, servers: Sequence[ServerGpus], replicas: Sequence[Replica], where: str
-) -> None:
+def check_fit(intent: EngineIntent, servers: Sequence[ServerGpus], replicas: Sequence[Replica], where: str) -> None:
     """Refuse the whole fleet when one engine does not start: all replicas run one precision.
 
     Raises PlanError at `where` › precision.

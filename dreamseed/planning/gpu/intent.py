@@ -53,8 +53,7 @@ def check_intent(intent: EngineIntent, where: str) -> None:
         raise PlanError(
             where=f"{where} › max_model_len",
             what=f"{intent.max_model_len:,} tokens are asked for",
-            why=f"{intent.shape.repository} has {intent.shape.max_positions:,} positions; "
-            "the engine would not start",
+            why=f"{intent.shape.repository} has {intent.shape.max_positions:,} positions; the engine would not start",
             remedy=f"a length from 1 to {intent.shape.max_positions}",
         )
 

@@ -18,9 +18,7 @@ VOCABULARY_PADDING = 64
 AWQ_GROUP = 128
 
 
-def tensor_parallel_refusals(
-    shape: ModelShape, size: int, precision: Precision = Precision.FP16
-) -> tuple[str, ...]:
+def tensor_parallel_refusals(shape: ModelShape, size: int, precision: Precision = Precision.FP16) -> tuple[str, ...]:
     """Why `size` GPUs cannot share one engine of this model; empty when they can."""
     if size < 1:
         return ("an engine uses at least 1 GPU",)
@@ -33,9 +31,7 @@ def tensor_parallel_refusals(
     if shape.intermediate % size:
         reasons.append(f"MLP width {shape.intermediate:,} is not divisible by {size}")
     if vocabulary % size:
-        reasons.append(
-            f"vocabulary {vocabulary:,} (padded to {VOCABULARY_PADDING}) is not divisible by {size}"
-        )
+        reasons.append(f"vocabulary {vocabulary:,} (padded to {VOCABULARY_PADDING}) is not divisible by {size}")
     if precision is Precision.AWQ:
         reasons.extend(
             f"{name} {width:,} / {size} is not a multiple of the AWQ group of {AWQ_GROUP}"
@@ -61,9 +57,7 @@ def check_max_tensor_parallel(intent: EngineIntent, servers: Sequence[ServerGpus
     reasons = tensor_parallel_refusals(intent.shape, asked, intent.precision)
     if not reasons:
         return
-    legal = legal_tensor_parallel_sizes(
-        intent.shape, min(max(4, asked), intent.shape.heads), intent.precision
-    )
+    legal = legal_tensor_parallel_sizes(intent.shape, min(max(4, asked), intent.shape.heads), intent.precision)
     shared = [size for size in legal if size > 1]
     remedy = _either([str(size) for size in shared]) if shared else "1"
     layouts = {size: _layout_text(servers, legal, size) for size in shared or [1]}
@@ -87,9 +81,7 @@ def _layout_text(servers: Sequence[ServerGpus], legal: Sequence[int], largest: i
     parts = []
     for server in servers:
         sizes = " + ".join(f"tp{slot.tensor_parallel}" for slot in slots if slot.server == server.name)
-        parts.append(
-            f"the {server.count} {'GPU' if server.count == 1 else 'GPUs'} of {server.name} serve as {sizes}"
-        )
+        parts.append(f"the {server.count} {'GPU' if server.count == 1 else 'GPUs'} of {server.name} serve as {sizes}")
     return ", ".join(parts)
 
 

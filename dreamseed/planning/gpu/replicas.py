@@ -16,9 +16,7 @@ def lay_out(intent: EngineIntent, servers: Sequence[ServerGpus]) -> tuple[Replic
     """The engines under an intent whose largest tensor-parallel size is legal, whether they fit or not."""
     sizes = legal_tensor_parallel_sizes(intent.shape, intent.max_tensor_parallel, intent.precision)
     servers_by_name = {server.name: server for server in servers}
-    return tuple(
-        _replica(intent, slot, servers_by_name[slot.server]) for slot in partition_gpus(servers, sizes)
-    )
+    return tuple(_replica(intent, slot, servers_by_name[slot.server]) for slot in partition_gpus(servers, sizes))
 
 
 def _replica(intent: EngineIntent, slot: Slot, server: ServerGpus) -> Replica:

@@ -105,9 +105,7 @@ def _member(name: str, so_far: Sequence[Host], after: tuple[str, ...]) -> Contai
     )
 
 
-def _job(
-    name: str, action: str, members: Sequence[Host], number: int, image: str, after: tuple[str, ...]
-) -> Container:
+def _job(name: str, action: str, members: Sequence[Host], number: int, image: str, after: tuple[str, ...]) -> Container:
     script = render(
         "etcd-member.sh.j2",
         action=action,

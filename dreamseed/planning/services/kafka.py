@@ -1,0 +1,244 @@
+"""The event stream: Kafka in KRaft mode with a quorum that can change while it runs.
+
+The first broker is born as the only controller; other controllers join by themselves, so that a cluster made at any
+stage is the same as one that grew. Three brokers vote. Where two servers and a witness exist, the votes move: one controller on
+each server and one on the witness; brokers that stop voting restart one by one and keep their volumes. Sources: Kafka 4.1 documentation
+(KRaft, dynamic quorums, KIP-853); testbed measurements of 2026-11-23.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dreamseed.config import StageConfig
+from dreamseed.planning import ports
+from dreamseed.planning.container import (
+    Container,
+    File,
+    Health,
+    Mount,
+    NetworkName,
+    Port,
+    ServicePlan,
+    Volume,
+    VolumeKind,
+)
+from dreamseed.planning.hosts import Host, servers, spread
+from dreamseed.planning.render import render
+
+COMPONENT = "kafka"
+KAFKA_UID = 1_000
+CLUSTER_ID = base64.urlsafe_b64encode(b"dreamseed-events").decode().rstrip("=")
+WITNESS_NODE = 100
+CONTROLLER_MEMORY_MIB = 1_024
+CONTROLLER_HEAP_MIB = 512
+
+
+@dataclass(frozen=True, kw_only=True)
+class Node:
+    """One Kafka node; a broker, a controller or both."""
+
+    name: str
+    number: int
+    host: Host
+    broker: bool
+    controller: bool
+
+    @property
+    def address(self) -> str:
+        """Return the address that the node advertises."""
+        return self.host.address
+
+    @property
+    def port(self) -> int:
+        """Return the port of clients on the servers' network."""
+        return ports.kafka(self.number)
+
+    @property
+    def controller_port(self) -> int:
+        """Return the port of the quorum."""
+        return ports.kafka_controller(self.number)
+
+    @property
+    def tunnel_port(self) -> int:
+        """Return the port of clients behind the tunnel, who reach it on their own loopback."""
+        return ports.kafka_tunnel(self.number)
+
+    @property
+    def directory_id(self) -> str:
+        """Return the fixed id of the founder's log directory: 16 bytes, base64url."""
+        return base64.urlsafe_b64encode(b"dreamseed" + self.number.to_bytes(7, "big")).decode().rstrip("=")
+
+    @property
+    def listeners(self) -> str:
+        """Return what the node listens on."""
+        own = f"INTERNAL://:{self.port},TUNNEL://:{self.tunnel_port}" if self.broker else ""
+        quorum = f"CONTROLLER://:{self.controller_port}" if self.controller else ""
+        return ",".join(filter(None, (own, quorum)))
+
+    @property
+    def advertised(self) -> str:
+        """Return what the node tells others to connect to."""
+        own = f"INTERNAL://{self.address}:{self.port},TUNNEL://127.0.0.1:{self.tunnel_port}" if self.broker else ""
+        quorum = f"CONTROLLER://{self.address}:{self.controller_port}" if self.controller else ""
+        return ",".join(filter(None, (own, quorum)))
+
+
+def plan_brokers(config: StageConfig, hosts: Sequence[Host]) -> tuple[Node, ...]:
+    """Return the brokers; those that also vote are marked."""
+    placed = spread(config.kafka.brokers, hosts, config.kafka.placement) if config.kafka.brokers else ()
+    voters = _voting_numbers(placed, hosts)
+    return tuple(
+        Node(name=f"kafka-{number}", number=number, host=host, broker=True, controller=number in voters)
+        for number, host in enumerate(placed, start=1)
+    )
+
+
+def plan_nodes(config: StageConfig, hosts: Sequence[Host]) -> tuple[Node, ...]:
+    """Return the brokers and, where the witness votes, its controller."""
+    brokers = plan_brokers(config, hosts)
+    witness = _witness(hosts)
+    if not brokers or witness is None:
+        return brokers
+    controller = Node(name="kafka-witness", number=WITNESS_NODE, host=witness, broker=False, controller=True)
+    return (*brokers, controller)
+
+
+def _witness(hosts: Sequence[Host]) -> Host | None:
+    several = len(servers(hosts)) > 1
+    return next((host for host in hosts if host.in_cloud), None) if several else None
+
+
+def _voting_numbers(placed: Sequence[Host], hosts: Sequence[Host]) -> frozenset[int]:
+    """Return which brokers vote: the first of each server beside a witness, else the first three."""
+    if _witness(hosts) is None:
+        return frozenset(range(1, min(3, len(placed)) + 1))
+    first: dict[str, int] = {}
+    for number, host in enumerate(placed, start=1):
+        first.setdefault(host.name, number)
+    return frozenset(first.values())
+
+
+def plan_kafka(config: StageConfig, hosts: Sequence[Host]) -> ServicePlan:
+    """Return the nodes in order of replacement and the job that shapes the cluster; nothing without brokers."""
+    nodes = plan_nodes(config, hosts)
+    if not nodes:
+        return ServicePlan(component=COMPONENT)
+    containers: list[Container] = []
+    for node in nodes:
+        previous = (containers[-1].name,) if containers else ()
+        containers.append(_node(config, node, nodes, previous))
+    containers.append(_cluster_job(config, nodes, containers[-1].name))
+    volumes = tuple(
+        Volume(
+            name=f"{node.name}-data",
+            host=node.host.name,
+            kind=VolumeKind.DATA,
+            size_gib=config.kafka.disk_gib if node.broker else 5,
+        )
+        for node in nodes
+    )
+    return ServicePlan(component=COMPONENT, containers=tuple(containers), volumes=volumes)
+
+
+def _node(config: StageConfig, node: Node, nodes: Sequence[Node], previous: tuple[str, ...]) -> Container:
+    kafka = config.kafka
+    founder = nodes[0]
+    properties = render(
+        "kafka.properties.j2",
+        node=node,
+        bootstrap=",".join(f"{member.address}:{member.controller_port}" for member in nodes if member.controller),
+        replication=min(3, kafka.brokers),
+        min_insync=kafka.min_insync_replicas,
+    )
+    founded = f"{founder.number}@{founder.address}:{founder.controller_port}:{founder.directory_id}"
+    script = render(
+        "kafka-node.sh.j2",
+        cluster_id=CLUSTER_ID,
+        node=node,
+        founder=f"{founder.address}:{founder.controller_port}",
+        joins=node.controller and node is not founder,
+        # Who joins later finds the voters in the running quorum's own log.
+        format_arguments=f"--initial-controllers {founded}" if node is founder else "--no-initial-controllers",
+    )
+    heap = kafka.heap_mib if node.broker else CONTROLLER_HEAP_MIB
+    published = [(node.port, "Kafka"), (node.tunnel_port, "Kafka through the tunnel")] if node.broker else []
+    published += [(node.controller_port, "Kafka quorum")] if node.controller else []
+    probe = node.port if node.broker else node.controller_port
+    return Container(
+        name=node.name,
+        component=COMPONENT,
+        service="kafka",
+        host=node.host.name,
+        image="kafka",
+        networks=(NetworkName.DATA,),
+        memory_mib=kafka.memory_mib if node.broker else CONTROLLER_MEMORY_MIB,
+        cpu_cores=0.75 if node.broker else 0.25,
+        environment={"KAFKA_HEAP_OPTS": f"-Xms{heap}m -Xmx{heap}m"},
+        entrypoint=("/bin/sh", "/etc/dreamseed/node.sh"),
+        files=(
+            File(path="/etc/kafka/server.properties", text=properties),
+            File(path="/etc/dreamseed/node.sh", text=script),
+        ),
+        mounts=(Mount(volume=f"{node.name}-data", path="/var/lib/kafka/data"),),
+        ports=tuple(Port(container=port, published=port, purpose=purpose) for port, purpose in published),
+        health=Health(test=("CMD", "bash", "-c", f"exec 3<>/dev/tcp/127.0.0.1/{probe}"), start_period_seconds=120),
+        stop_grace_seconds=90,
+        after=previous,
+    )
+
+
+def assignment(config: StageConfig, brokers: Sequence[Node]) -> dict[str, object]:
+    """Return where each partition's copies stand: rack by rack in turn, so that each server holds its share."""
+    by_rack: dict[str, list[int]] = {}
+    for broker in brokers:
+        by_rack.setdefault(broker.host.name, []).append(broker.number)
+    racks = list(by_rack.values())
+    partitions = []
+    for topic in config.kafka.topics:
+        for partition in range(topic.partitions):
+            copies: list[int] = []
+            turn = partition
+            while len(copies) < config.kafka.replication_factor:
+                rack = racks[turn % len(racks)]
+                free = [number for number in rack if number not in copies]
+                if free:
+                    copies.append(free[(partition + turn) % len(free)])
+                turn += 1
+            partitions.append({"topic": topic.name, "partition": partition, "replicas": copies})
+    return {"version": 1, "partitions": partitions}
+
+
+def _cluster_job(config: StageConfig, nodes: Sequence[Node], after: str) -> Container:
+    kafka = config.kafka
+    brokers = [node for node in nodes if node.broker]
+    script = render(
+        "kafka-cluster.sh.j2",
+        bootstrap=",".join(f"{node.address}:{node.port}" for node in brokers),
+        joining=[node for node in nodes if node.controller],
+        leaving=[node for node in brokers[:3] if not node.controller],
+        topics=kafka.topics,
+        replication=kafka.replication_factor,
+        min_insync=kafka.min_insync_replicas,
+    )
+    return Container(
+        name="kafka-cluster",
+        component=COMPONENT,
+        service="kafka-cluster",
+        host=brokers[0].host.name,
+        image="kafka",
+        networks=(NetworkName.DATA,),
+        memory_mib=384,
+        cpu_cores=0.1,
+        environment={"KAFKA_HEAP_OPTS": "-Xmx192m"},
+        entrypoint=("/bin/sh", "/etc/dreamseed/job.sh"),
+        files=(
+            File(path="/etc/dreamseed/job.sh", text=script),
+            File(path="/etc/dreamseed/assignment.json", text=json.dumps(assignment(config, brokers))),
+        ),
+        job=True,
+        after=(after,),
+    )

@@ -1,0 +1,106 @@
+"""The tunnel: how Cloud Run reaches the servers without a port open to the internet.
+
+Connectors on the servers call out to Cloudflare; each private service is a route with a hostname of its own, guarded
+by Access. HTTP goes straight through; TCP services are reached by a sidecar of the API that listens on loopback.
+Source: Cloudflare Tunnel documentation, read 2026-11-22.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dreamseed.config import StageConfig
+from dreamseed.planning import ports
+from dreamseed.planning.container import Container, File, Health, NetworkName, ServicePlan, secret
+from dreamseed.planning.hosts import Host, servers
+from dreamseed.planning.secrets import ProvidedSecret
+from dreamseed.planning.services import kafka, redis
+from dreamseed.planning.services.postgres_access import POOLER_ALIAS
+from dreamseed.planning.services.vllm import ROUTER_ALIAS
+
+COMPONENT = "tunnel"
+METRICS_PORT = 2_000
+NONROOT_UID = 65_532
+"""User of the distroless image that cloudflared ships in. Source: cloudflare/cloudflared Dockerfile."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TunnelRoute:
+    """One private service behind the tunnel: `service` as the connectors reach it.
+
+    `local_port` is where the API's sidecar listens for it; None for HTTP, which needs no sidecar.
+    """
+
+    name: str
+    hostname: str
+    service: str
+    local_port: int | None
+
+
+def plan_routes(config: StageConfig, hosts: Sequence[Host]) -> tuple[TunnelRoute, ...]:
+    """Return the routes: the model, the database, then each cache node and each broker."""
+    tcp = [("postgres", f"{POOLER_ALIAS}:{ports.PGBOUNCER}", ports.PGBOUNCER)]
+    tcp += [(node.name, f"{node.host.address}:{node.port}", node.port) for node in redis.plan_nodes(config, hosts)]
+    tcp += [
+        (broker.name, f"{broker.host.address}:{broker.tunnel_port}", broker.tunnel_port)
+        for broker in kafka.plan_brokers(config, hosts)
+    ]
+    model = TunnelRoute(
+        name="llm",
+        hostname=f"llm-private.{config.service.domain}",
+        service=f"http://{ROUTER_ALIAS}:{ports.ROUTER}",
+        local_port=None,
+    )
+    return (
+        model,
+        *(
+            TunnelRoute(
+                name=name, hostname=f"{name}-private.{config.service.domain}", service=f"tcp://{to}", local_port=port
+            )
+            for name, to, port in tcp
+        ),
+    )
+
+
+def plan_tunnel(config: StageConfig, hosts: Sequence[Host]) -> ServicePlan:
+    """Return the connectors, in order of replacement."""
+    connectors: list[Container] = []
+    for number, host in enumerate((h for h in servers(hosts) for _ in range(config.edge.tunnel_connectors)), start=1):
+        connectors.append(
+            Container(
+                name=f"tunnel-{number}",
+                component=COMPONENT,
+                service="tunnel",
+                host=host.name,
+                image="cloudflared",
+                networks=(NetworkName.INFERENCE, NetworkName.DATA),
+                memory_mib=256,
+                cpu_cores=0.2,
+                user=str(NONROOT_UID),
+                command=(
+                    "tunnel",
+                    "--no-autoupdate",
+                    "--metrics",
+                    f"127.0.0.1:{METRICS_PORT}",
+                    "run",
+                    "--token-file",
+                    "/run/secrets/tunnel-token",
+                ),
+                files=(
+                    File(
+                        path="/run/secrets/tunnel-token",
+                        text=secret(ProvidedSecret.TUNNEL_TOKEN),
+                        owner=NONROOT_UID,
+                        mode="0400",
+                    ),
+                ),
+                health=Health(
+                    test=("CMD", "cloudflared", "tunnel", "--metrics", f"127.0.0.1:{METRICS_PORT}", "ready"),
+                    start_period_seconds=30,
+                ),
+                stop_grace_seconds=45,
+                after=(connectors[-1].name,) if connectors else (),
+            )
+        )
+    return ServicePlan(component=COMPONENT, containers=tuple(connectors))

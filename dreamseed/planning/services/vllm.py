@@ -1,0 +1,185 @@
+"""The vLLM fleet: one container a replica with its GPUs, and routers in front of them.
+
+A replica keeps its name and GPUs when its server gets another card. Routers run twice on each server, know every
+engine, send a request to the least loaded one and let only the OpenAI paths through, because vLLM's key guards only
+some of its paths. Sources: vLLM 0.33 documentation (docker, security), read 2026-11-22; HAProxy 3 configuration manual.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dreamseed.catalog.gpus import gpu_model
+from dreamseed.catalog.model_shapes import model_shape
+from dreamseed.catalog.vllm_flags import DEFAULT_MAX_NUM_SEQS
+from dreamseed.config import StageConfig
+from dreamseed.config.compute import Accelerator
+from dreamseed.planning import ports
+from dreamseed.planning.container import (
+    Container,
+    File,
+    Health,
+    Mount,
+    NetworkName,
+    Port,
+    ServicePlan,
+    Volume,
+    VolumeKind,
+    secret,
+)
+from dreamseed.planning.gpu import (
+    EngineIntent,
+    GpuLayout,
+    Replica,
+    ServeOptions,
+    ServerGpus,
+    engine_requirements,
+    plan_gpu_layout,
+    vllm_arguments,
+)
+from dreamseed.planning.hosts import Host, servers
+from dreamseed.planning.render import render
+from dreamseed.planning.secrets import GeneratedSecret, ProvidedSecret
+from dreamseed.planning.services.postgres_access import HAPROXY_UID, http_health
+
+COMPONENT = "vllm"
+ROUTERS_PER_SERVER = 2
+ROUTER_ALIAS = "llm"
+MODELS_DISK_GIB = 80
+"""Weights of 26 GB in fp16, the compile cache, and room for a second revision."""
+MAX_BODY_BYTES = 1_048_576
+
+# The secrets stand in files, so that neither `docker inspect` nor the process list shows them.
+_SERVE = (
+    'HF_TOKEN="$(cat /run/secrets/hugging-face-token)" VLLM_API_KEY="$(cat /run/secrets/vllm-api-key)"; '
+    'export HF_TOKEN VLLM_API_KEY; exec vllm serve "$@"'
+)
+
+
+def plan_layout(config: StageConfig, where: str) -> GpuLayout:
+    """Return the engines of the fleet; raises `PlanError` when the stage's intent cannot be served."""
+    vllm = config.vllm
+    intent = EngineIntent(
+        shape=model_shape(vllm.model, where=f"{where} › vllm › model"),
+        precision=vllm.precision,
+        kv_cache_dtype=vllm.kv_cache_dtype,
+        gpu_memory_utilization=vllm.gpu_memory_utilization,
+        max_model_len=vllm.max_model_len,
+        max_tensor_parallel=vllm.max_tensor_parallel,
+    )
+    gpus = [
+        ServerGpus(
+            name, gpu_model(server.gpus.model, where=f"{where} › servers › {name} › gpus › model"), server.gpus.count
+        )
+        for name, server in config.servers.items()
+    ]
+    return plan_gpu_layout(intent, gpus, where=f"{where} › vllm")
+
+
+def plan_vllm(config: StageConfig, layout: GpuLayout, hosts: Sequence[Host], where: str) -> ServicePlan:
+    """Return the engines in order of replacement, then the routers."""
+    options = ServeOptions(
+        served_model_name=config.vllm.served_name, max_num_queued_reqs=config.vllm.max_queued_requests, port=ports.VLLM
+    )
+    engines: list[Container] = []
+    for replica in layout.replicas:
+        previous = (engines[-1].name,) if engines else ()
+        engines.append(_engine(config, layout, replica, options, previous, f"{where} › vllm"))
+    volumes = tuple(
+        Volume(name=f"{name}-models", host=name, kind=VolumeKind.CACHE, size_gib=MODELS_DISK_GIB)
+        for name in dict.fromkeys(replica.server for replica in layout.replicas)
+    )
+    routers = _routers(layout, hosts)
+    return ServicePlan(component=COMPONENT, containers=(*engines, *routers), volumes=volumes)
+
+
+def engine_name(replica: Replica) -> str:
+    """Return the name of a replica's container."""
+    return f"{replica.server}-vllm-{replica.index_on_server}"
+
+
+def _engine(
+    config: StageConfig,
+    layout: GpuLayout,
+    replica: Replica,
+    options: ServeOptions,
+    previous: tuple[str, ...],
+    where: str,
+) -> Container:
+    needs = engine_requirements(replica, options)
+    check = needs.health_check
+    real = config.vllm.accelerator is Accelerator.NVIDIA
+    return Container(
+        name=engine_name(replica),
+        component=COMPONENT,
+        service="vllm",
+        host=replica.server,
+        image="vllm",
+        networks=(NetworkName.INFERENCE,),
+        memory_mib=needs.host_ram_gib * 1_024,
+        cpu_cores=2.0,
+        shm_size_mib=needs.shm_size_mib,
+        gpu_indices=replica.gpu_indices if real else (),
+        ulimits={limit.name: limit.value for limit in needs.ulimits} if real else {},
+        environment=dict(needs.environment),
+        entrypoint=("/bin/sh", "-c", _SERVE, "vllm-serve"),
+        command=vllm_arguments(replica, layout.intent, options, where=where),
+        files=(
+            File(path="/run/secrets/hugging-face-token", text=secret(ProvidedSecret.HUGGING_FACE_TOKEN), mode="0400"),
+            File(path="/run/secrets/vllm-api-key", text=secret(GeneratedSecret.VLLM_API_KEY), mode="0400"),
+        ),
+        mounts=(Mount(volume=f"{replica.server}-models", path="/root/.cache"),),
+        ports=(
+            Port(container=ports.VLLM, published=ports.vllm(replica.index_on_server), purpose="vLLM, for the routers"),
+        ),
+        health=Health(
+            test=("CMD", "curl", "-fsS", "-m", str(check.timeout_seconds), f"http://127.0.0.1:{ports.VLLM}/health"),
+            interval_seconds=check.interval_seconds,
+            timeout_seconds=check.timeout_seconds,
+            retries=check.retries,
+            start_period_seconds=check.start_period_seconds,
+        ),
+        stop_grace_seconds=needs.stop_timeout_seconds,
+        after=previous,
+    )
+
+
+def _routers(layout: GpuLayout, hosts: Sequence[Host]) -> list[Container]:
+    addresses = {host.name: host.address for host in hosts}
+    text = render(
+        "router.cfg.j2",
+        port=ports.ROUTER,
+        stats_port=ports.ROUTER_STATS,
+        max_body_bytes=MAX_BODY_BYTES,
+        engines=[
+            {
+                "name": engine_name(replica),
+                "address": addresses[replica.server],
+                "port": ports.vllm(replica.index_on_server),
+                # A replica of two cards holds more than one of one: weigh by what fits into its KV cache.
+                "weight": max(1, min(256, replica.kv_tokens // 1_000)),
+                "max_connections": DEFAULT_MAX_NUM_SEQS,
+            }
+            for replica in layout.replicas
+        ],
+    )
+    routers: list[Container] = []
+    for number, host in enumerate((h for h in servers(hosts) for _ in range(ROUTERS_PER_SERVER)), start=1):
+        routers.append(
+            Container(
+                name=f"vllm-router-{number}",
+                component=COMPONENT,
+                service="vllm-router",
+                host=host.name,
+                image="haproxy",
+                networks=(NetworkName.INFERENCE,),
+                aliases=(ROUTER_ALIAS,),
+                memory_mib=256,
+                cpu_cores=0.2,
+                files=(File(path="/usr/local/etc/haproxy/haproxy.cfg", text=text, owner=HAPROXY_UID),),
+                health=http_health(ports.ROUTER_STATS, "/healthz"),
+                stop_grace_seconds=60,
+                after=(routers[-1].name,) if routers else (engine_name(layout.replicas[0]),),
+            )
+        )
+    return routers

@@ -1,0 +1,85 @@
+"""The plan of a stage: everything that money, capacity and safety depend on, decided before any cloud is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from dreamseed.config import StageConfig, load_stage
+from dreamseed.planning.container import Container, ServicePlan, Volume
+from dreamseed.planning.gpu import GpuLayout
+from dreamseed.planning.hosts import Host, plan_hosts
+from dreamseed.planning.placement import HostLoad, check_placement
+from dreamseed.planning.services.kafka import plan_kafka
+from dreamseed.planning.services.postgres import plan_postgres
+from dreamseed.planning.services.redis import plan_redis
+from dreamseed.planning.services.tunnel import TunnelRoute, plan_routes, plan_tunnel
+from dreamseed.planning.services.vllm import plan_layout, plan_vllm
+
+
+@dataclass(frozen=True, kw_only=True)
+class StagePlan:
+    """One stage, decided. `name` is only for messages: nothing branches on it."""
+
+    name: str
+    config: StageConfig
+    hosts: tuple[Host, ...]
+    layout: GpuLayout
+    vllm: ServicePlan
+    postgres: ServicePlan
+    redis: ServicePlan
+    kafka: ServicePlan
+    tunnel: ServicePlan
+    routes: tuple[TunnelRoute, ...]
+    loads: tuple[HostLoad, ...]
+
+    @property
+    def services(self) -> tuple[ServicePlan, ...]:
+        """Return the plans of all services that run on the hosts."""
+        return (self.vllm, self.postgres, self.redis, self.kafka, self.tunnel)
+
+    @property
+    def containers(self) -> Iterator[Container]:
+        """Return every container."""
+        return (container for service in self.services for container in service.containers)
+
+    @property
+    def volumes(self) -> Iterator[Volume]:
+        """Return every volume."""
+        return (volume for service in self.services for volume in service.volumes)
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """Return the names of the secrets that the containers ask for."""
+        return frozenset(name for container in self.containers for name in container.secrets)
+
+
+def plan_stage(config: StageConfig, name: str) -> StagePlan:
+    """Return the plan of `config`; `name` (such as ``stage-c``) begins the places in errors.
+
+    Raises `PlanError` with the first thing that cannot work.
+    """
+    hosts = plan_hosts(config, name)
+    layout = plan_layout(config, name)
+    services = {
+        "vllm": plan_vllm(config, layout, hosts, name),
+        "postgres": plan_postgres(config, hosts),
+        "redis": plan_redis(config, hosts),
+        "kafka": plan_kafka(config, hosts),
+        "tunnel": plan_tunnel(config, hosts),
+    }
+    return StagePlan(
+        name=name,
+        config=config,
+        hosts=hosts,
+        layout=layout,
+        routes=plan_routes(config, hosts),
+        loads=check_placement(name, hosts, tuple(services.values())),
+        **services,
+    )
+
+
+def plan_stage_file(path: Path, project: Path | None = None) -> StagePlan:
+    """Return the plan of the stage file `path`, over what `project` shares (default: found from `path`)."""
+    return plan_stage(load_stage(path, project), path.stem.removeprefix("Pulumi."))
