@@ -113,9 +113,7 @@ def _follow(process: subprocess.Popen[bytes], events: IO[str], reached: Reached,
         reached(log.registered)
         if running and time.monotonic() > deadline:
             process.kill()
-            log.errors.append(
-                f"the engine was still running after {TIME_LIMIT_SECONDS:.0f} s and was stopped"
-            )
+            log.errors.append(f"the engine was still running after {TIME_LIMIT_SECONDS:.0f} s and was stopped")
         elif running:
             time.sleep(POLL_SECONDS)
     return log

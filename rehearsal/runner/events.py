@@ -40,6 +40,7 @@ class EventLog:
     errors: list[str] = field(default_factory=list)
     registered: int = 0
     _states: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    _protected: set[str] = field(default_factory=set)
     _operations: dict[str, set[str]] = field(default_factory=dict)
     _differing: dict[str, set[str]] = field(default_factory=dict)
 
@@ -55,7 +56,10 @@ class EventLog:
     def _step(self, step: Mapping[str, Any]) -> None:
         urn = step["urn"]
         self.registered += urn not in self._operations
-        self._states[urn] = step.get("new") or step.get("old") or {}
+        sides = [side for side in (step.get("new"), step.get("old")) if side]
+        self._states[urn] = sides[0]
+        if any(side.get("protect") for side in sides):
+            self._protected.add(urn)
         self._operations.setdefault(urn, set()).add(step["op"])
         self._differing.setdefault(urn, set()).update(step.get("diffs") or (), step.get("keys") or ())
 
@@ -76,17 +80,13 @@ class EventLog:
     def component_count(self) -> int:
         """Return how many component resources exist after the run (the stack is none)."""
         return sum(
-            not state.get("custom")
-            and state.get("type") != STACK_TYPE
-            and self._action(urn) is not Action.DELETE
+            not state.get("custom") and state.get("type") != STACK_TYPE and self._action(urn) is not Action.DELETE
             for urn, state in self._states.items()
         )
 
     def changes(self) -> list[Change]:
         """Return what changes among the resources: neither the stack, nor providers, nor components."""
-        return [
-            change for change in self.all_changes() if self._is_resource(self._states[change.resource.urn])
-        ]
+        return [change for change in self.all_changes() if self._is_resource(self._states[change.resource.urn])]
 
     def all_changes(self) -> list[Change]:
         """Return whatever changes: components and providers too."""
@@ -112,4 +112,4 @@ class EventLog:
             parents.insert(0, name_of(parent))
             parent = self._states.get(parent, {}).get("parent")
         inputs = state.get("inputs") or {}
-        return Resource(urn, state.get("type", ""), tuple(parents), inputs, bool(state.get("protect")))
+        return Resource(urn, state.get("type", ""), tuple(parents), inputs, urn in self._protected)

@@ -57,8 +57,7 @@ def _promotion_cells(preview: StagePreview | None, promotion: Promotion | None) 
         yield from ("–",) * 5
     else:
         yield from (
-            str(promotion.counts[action])
-            for action in (Action.CREATE, Action.UPDATE, Action.REPLACE, Action.DELETE)
+            str(promotion.counts[action]) for action in (Action.CREATE, Action.UPDATE, Action.REPLACE, Action.DELETE)
         )
         yield str(promotion.second_preview_changes)
     yield f"{preview.seconds if preview else 0:.1f} + {promotion.seconds if promotion else 0:.1f}"

@@ -36,14 +36,15 @@ ACTION_OF_OPERATION: Mapping[str, Action] = {
     "read-replacement": Action.REPLACE,
     "discard-replaced": Action.REPLACE,
 }
-STRENGTH = {
-    action: rank for rank, action in enumerate((Action.CREATE, Action.UPDATE, Action.DELETE, Action.REPLACE))
-}
+STRENGTH = {action: rank for rank, action in enumerate((Action.CREATE, Action.UPDATE, Action.DELETE, Action.REPLACE))}
 
 
 @dataclass(frozen=True)
 class Resource:
-    """A resource as the engine sees it; `parents` names the components around it, outermost first."""
+    """A resource as the engine sees it; `parents` names the components around it, outermost first.
+
+    `protected` is the engine's protection before or after the step.
+    """
 
     urn: str
     type: str

@@ -39,9 +39,7 @@ class Steps:
 
     def run(self, stage: str, step: str, work: Callable[[Callable[[int], None]], Run]) -> Run:
         """Run one step; a failure of the engine is noted with the stage and the step."""
-        run = work(
-            lambda resources: self.watch(Progress(f"{step} {stage}", self.done, self.total, resources))
-        )
+        run = work(lambda resources: self.watch(Progress(f"{step} {stage}", self.done, self.total, resources)))
         self.done += 1
         self.watch(Progress(f"{step} {stage}", self.done, self.total, run.events.registered))
         if not run.succeeded:
@@ -99,23 +97,17 @@ def climb(
     return promotions, len(run.events.changes()) if run.succeeded else 0
 
 
-def _promote(
-    engine: Engine, before: str | None, stage: str, classify: Classify, steps: Steps
-) -> Promotion | None:
+def _promote(engine: Engine, before: str | None, stage: str, classify: Classify, steps: Steps) -> Promotion | None:
     step = f"promotion {before} →" if before else "first up of"
     up = steps.run(stage, step, lambda reached: engine.up(LADDER_STACK, stage, reached))
     if not up.succeeded:
         return None
-    second = steps.run(
-        stage, "second preview of", lambda reached: engine.preview(LADDER_STACK, stage, reached)
-    )
+    second = steps.run(stage, "second preview of", lambda reached: engine.preview(LADDER_STACK, stage, reached))
     if not second.succeeded:
         return None
     again = second.events.all_changes()
     if again:
-        shown = "\n".join(
-            f"{c.action} {c.resource.urn} ({', '.join(c.properties)})" for c in again[:NAMED_AT_MOST]
-        )
+        shown = "\n".join(f"{c.action} {c.resource.urn} ({', '.join(c.properties)})" for c in again[:NAMED_AT_MOST])
         steps.fail(
             stage,
             "second preview of",
@@ -134,6 +126,4 @@ def _promote(
             "keep their names and immutable inputs, give a renamed one an alias, or move the state first",
         )
     counts = Counter(change.action for change in changes)
-    return Promotion(
-        before, stage, {a: counts[a] for a in Action}, touched, len(again), up.seconds + second.seconds
-    )
+    return Promotion(before, stage, {a: counts[a] for a in Action}, touched, len(again), up.seconds + second.seconds)

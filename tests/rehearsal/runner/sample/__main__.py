@@ -16,9 +16,7 @@ class Store(pulumi.ComponentResource):
         random.RandomPassword(f"{name}-password", length=password_length, opts=child)
         docker.Network(f"{name}-network", name="store", opts=pulumi.ResourceOptions(parent=self))
         for index in range(containers):
-            docker.Volume(
-                f"{name}-volume-{index}", name=f"volume-{index}", opts=pulumi.ResourceOptions(parent=self)
-            )
+            docker.Volume(f"{name}-volume-{index}", name=f"volume-{index}", opts=pulumi.ResourceOptions(parent=self))
         self.register_outputs({})
 
 
