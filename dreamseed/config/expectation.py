@@ -111,7 +111,7 @@ def _bounds(annotation: Any, metadata: Iterable[Any]) -> str:
     if _is_section(annotation):
         return "with " + ", ".join(annotation.model_fields)
     shortest, longest = _tightest(metadata)
-    noun = "characters" if annotation is str else "entries"
+    noun = "characters" if annotation is str else "entry" if shortest == 1 else "entries"
     words = _range(metadata)
     words += [f"of at least {shortest} {noun}"] if shortest else []
     words += [f"of at most {longest} {noun}"] if longest else []

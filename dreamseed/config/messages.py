@@ -62,7 +62,7 @@ def _fault(kind: str, value: Any, context: Mapping[str, Any], expected: Expectat
         return f"is {_shown(value)}, shorter than {context['min_length']} characters"
     if kind in _BROKEN_BOUNDS:
         bound, words = _BROKEN_BOUNDS[kind]
-        return f"is {_shown(value)}, {words} {context[bound]:,}"
+        return f"is {_shown(value)}, {words} {context[bound]:,.10g}"
     return f"is {_shown(value)}, not {expected.kind}"
 
 
