@@ -67,6 +67,8 @@ class Vllm(Section):
     max_tensor_parallel: Count = Field(description="largest tensor-parallel size of one engine")
     gpu_memory_utilization: Ratio = Field(description="share of a card's memory that vLLM may take")
     max_model_len: int = Field(ge=256, le=131_072, description="longest prompt plus answer, in tokens")
-    max_queued_requests: Count = Field(description="requests that an engine holds, running and queued, before it refuses")
+    max_queued_requests: Count = Field(
+        description="requests that an engine holds, running and queued, before it refuses"
+    )
     accelerator: Accelerator = Field(description="nvidia, or simulated where there is no card")
     burst: Burst
