@@ -34,3 +34,7 @@ class ProvidedSecret(StrEnum):
     GRAFANA_CLOUD_USER = "grafana-cloud-user"
     GRAFANA_CLOUD_URL = "grafana-cloud-url"
     ALERT_WEBHOOK = "alert-webhook"
+
+
+CONFIGURED_SECRETS = (ProvidedSecret.HUGGING_FACE_TOKEN, ProvidedSecret.ALERT_WEBHOOK)
+"""The secrets that the owners write into their stacks: ``pulumi config set --secret dreamseed:NAME``."""

@@ -1,0 +1,18 @@
+"""The program: read the stage, make the plan, declare the components, export what others need."""
+
+from __future__ import annotations
+
+import pulumi
+
+from components.topology import declare
+from dreamseed.config import parse_stage
+from dreamseed.planning.secrets import CONFIGURED_SECRETS
+from dreamseed.planning.stage_plan import plan_stage
+
+settings = pulumi.Config("dreamseed")
+stack = pulumi.get_stack()
+stage = parse_stage(settings.require_object("shared"), settings.require_object("stage"), where=stack)
+configured = {name: settings.require_secret(name) for name in CONFIGURED_SECRETS}
+
+for name, value in declare(plan_stage(stage, stack), configured).items():
+    pulumi.export(name, value)
