@@ -1,0 +1,22 @@
+"""`python -m rehearsal.providers`: serve the attached providers until told to stop."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from rehearsal.providers.serving import serve
+
+
+def main() -> None:
+    """Read the arguments and serve."""
+    parser = argparse.ArgumentParser(prog="python -m rehearsal.providers", description=__doc__)
+    parser.add_argument("--state", type=Path, required=True, help="directory in which the fake cloud keeps its state")
+    parser.add_argument("--announce", type=Path, required=True, help="file to write the ports to, as JSON")
+    parser.add_argument("--parent", type=int, help="stop when the process with this id is gone")
+    arguments = parser.parse_args()
+    serve(arguments.state, arguments.announce, arguments.parent)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The fake cloud: resources with kept state and plausible computed outputs, no network."""

@@ -1,0 +1,59 @@
+"""Values that are really random: the outputs of the random provider.
+
+Source of alphabet and rules: hashicorp/terraform-provider-random v3.9.0 (see random.json).
+"""
+
+from __future__ import annotations
+
+import base64
+import secrets
+import string
+from collections.abc import Mapping
+
+from rehearsal.providers.values import Values, plain
+
+SPECIAL = "!@#$%&*()-_=+[]{}<>:?"
+CLASSES = {
+    "lower": string.ascii_lowercase,
+    "upper": string.ascii_uppercase,
+    "numeric": string.digits,
+}
+
+
+def _text(inputs: Mapping[str, object]) -> str:
+    """A text of `length` characters with the minimum of each class that is asked for."""
+    alphabets = {name: text for name, text in CLASSES.items() if inputs.get(name, True)}
+    if inputs.get("special", True):
+        alphabets["special"] = str(inputs.get("overrideSpecial") or SPECIAL)
+    letters = [
+        secrets.choice(alphabet)
+        for name, alphabet in alphabets.items()
+        for _ in range(int(str(inputs.get(f"min{name.capitalize()}") or 0)))
+    ]
+    everything = "".join(alphabets.values())
+    letters += [secrets.choice(everything) for _ in range(int(str(inputs["length"])) - len(letters))]
+    secrets.SystemRandom().shuffle(letters)
+    return "".join(letters)
+
+
+def _bytes(inputs: Mapping[str, object]) -> Values:
+    drawn, prefix = secrets.token_bytes(int(str(inputs["byteLength"]))), str(inputs.get("prefix") or "")
+    return {
+        "b64Std": prefix + base64.b64encode(drawn).decode(),
+        "b64Url": prefix + base64.urlsafe_b64encode(drawn).decode().rstrip("="),
+        "dec": prefix + str(int.from_bytes(drawn, "big")),
+        "hex": prefix + drawn.hex(),
+    }
+
+
+def random_outputs(token: str, planned: Values) -> Values:
+    """The random outputs of a type of the random provider; empty for every other type."""
+    if not token.startswith("random:"):
+        return {}
+    inputs = {key: plain(value) for key, value in planned.items()}
+    if token.endswith(":RandomId"):
+        return _bytes(inputs)
+    text = _text(inputs)
+    # The fake hash has the form of a bcrypt hash (cost 10) and is no hash of the password.
+    alphabet = string.ascii_letters + string.digits + "./"
+    return {"result": text, "bcryptHash": "$2a$10$" + "".join(secrets.choice(alphabet) for _ in range(53))}
