@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 
 from dreamseed.config.load import STAGE_NAMES, find_project
+from rehearsal import guards
 from rehearsal.providers.host import ProviderHost
 from rehearsal.runner import Project, Setting, preview_with_diff
 from rehearsal.runner import rehearse as rehearse_project
@@ -42,7 +43,7 @@ def rehearse(
         raise typer.BadParameter(f"there is no stage {stage!r}: write one of {', '.join(STAGE_NAMES)}")
     console = Console()
     try:
-        with _setting(STAGE_NAMES) as setting:
+        with _setting(console) as setting:
             passed = _preview(setting, stage, console) if stage else _rehearse(setting, json_file, console)
     except ToolchainError as error:
         Console(stderr=True).print(str(error), style="red", markup=False)
@@ -50,23 +51,24 @@ def rehearse(
     raise typer.Exit(0 if passed else 1)
 
 
-def project(stages: tuple[str, ...]) -> Project:
+def rehearsed_project() -> Project:
     """Return the project around the current folder, with the environment's passphrase or the rehearsal's."""
     passphrase = os.environ.get(PASSPHRASE_VARIABLE, REHEARSAL_PASSPHRASE)
-    return Project(directory=find_project(Path.cwd()), stacks=stages, passphrase=passphrase)
+    return Project(directory=find_project(Path.cwd()), stacks=STAGE_NAMES, passphrase=passphrase)
 
 
 @contextmanager
-def _setting(stages: tuple[str, ...]) -> Iterator[Setting]:
+def _setting(console: Console) -> Iterator[Setting]:
     toolchain = ensure_engine()
     with tempfile.TemporaryDirectory(prefix="dreamseed-rehearsal-", ignore_cleanup_errors=True) as folder:
         root = Path(folder)
         with ProviderHost(root / "cloud") as host:
             yield Setting(
-                project=project(stages),
+                project=rehearsed_project(),
                 toolchain=toolchain,
                 workspace=root / "workspace",
                 providers=host.environment(),
+                before_destroy=lambda: _lift_guards(root / "cloud", console),
             )
 
 
@@ -83,6 +85,17 @@ def _preview(setting: Setting, stage: str, console: Console) -> bool:
     with watching(console, "preview") as (watch,):
         run = preview_with_diff(setting, stage, watch)
     console.print(run.output, markup=False, highlight=False, soft_wrap=True)
-    for error in run.errors:
-        console.print(f"✗ {stage}: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+    if not run.succeeded:
+        console.print(f"✗ the preview of {stage} failed; what the engine said:", style="bold red")
+        for error in run.errors:
+            console.print(error, markup=False, highlight=False, soft_wrap=True)
     return run.succeeded
+
+
+def _lift_guards(state_dir: Path, console: Console) -> None:
+    lifted = guards.lift(state_dir)
+    if lifted:
+        console.print(
+            f"before the destroy: the deletion protection of {lifted} objects was lifted in the fake cloud by hand, "
+            "as their owner would have to"
+        )

@@ -10,7 +10,7 @@ from rehearsal.runner.outcome import Failure, Promotion, Rehearsal, StagePreview
 from rehearsal.runner.rehearse import Setting, preview_with_diff, rehearse
 from rehearsal.runner.resources import Action, Classify, Resource, Traits, by_default
 from rehearsal.runner.steps import Progress, Watch
-from rehearsal.runner.workspace import Project, Workspace, engine_settings
+from rehearsal.runner.workspace import Project, Workspace
 
 __all__ = [
     "Action",
@@ -28,7 +28,6 @@ __all__ = [
     "Watch",
     "Workspace",
     "by_default",
-    "engine_settings",
     "preview_with_diff",
     "rehearse",
 ]

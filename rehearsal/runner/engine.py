@@ -18,6 +18,8 @@ from rehearsal.toolchain import Toolchain
 POLL_SECONDS = 0.05
 TIME_LIMIT_SECONDS = 900.0
 
+_SAYS_NOTHING = re.compile(r"(\S+: )?(preview|update|refresh) failed")
+
 # Told now and then how many resources the running engine has reached.
 Reached = Callable[[int], None]
 
@@ -60,8 +62,8 @@ class Engine:
         return self._run(["state", "unprotect", "--all", "--yes", "--stack", name], self._directory, None)
 
     def destroy(self, name: str, stage: str, reached: Reached) -> Run:
-        """Delete every resource of the stack `name`, which stands at `stage`."""
-        return self._operation(["destroy", "--yes", "--skip-preview"], name, stage, reached)
+        """Delete every resource of the stack `name`, which stands at `stage`, as it really is (refreshed)."""
+        return self._operation(["destroy", "--yes", "--skip-preview", "--refresh"], name, stage, reached)
 
     @property
     def _directory(self) -> Path:
@@ -97,7 +99,7 @@ class Engine:
                 followed = _follow(process, events, reached or (lambda _: None), began + TIME_LIMIT_SECONDS)
             text = output.read_text(encoding="utf-8", errors="replace")
         seconds = time.monotonic() - began
-        errors = () if process.returncode == 0 else tuple(followed.errors) or (_last_words(text),)
+        errors = () if process.returncode == 0 else _told(followed.errors) or (_last_words(text),)
         return Run(process.returncode == 0, followed, seconds, errors, text)
 
 
@@ -117,6 +119,12 @@ def _follow(process: subprocess.Popen[bytes], events: IO[str], reached: Reached,
         elif running:
             time.sleep(POLL_SECONDS)
     return log
+
+
+def _told(errors: list[str]) -> tuple[str, ...]:
+    """Return the errors without those that only say that there were some."""
+    telling = tuple(error for error in errors if not _SAYS_NOTHING.fullmatch(error))
+    return telling or tuple(errors)
 
 
 def _last_words(output: str) -> str:

@@ -87,7 +87,10 @@ def climb(
     promotions: list[Promotion] = []
     created = engine.create_stack(LADDER_STACK, like=stages[0])
     for before, stage in zip((None, *stages), stages, strict=False):
-        promotion = _promote(engine, before, stage, classify, steps) if created.succeeded else None
+        if not created.succeeded:
+            steps.run(stage, "first up of", lambda _: created)
+            return promotions, 0
+        promotion = _promote(engine, before, stage, classify, steps)
         if promotion is None:
             return promotions, 0
         promotions.append(promotion)

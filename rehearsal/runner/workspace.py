@@ -69,34 +69,31 @@ class Workspace:
         return folder
 
     def environment(self, toolchain: Toolchain, providers: Mapping[str, str]) -> dict[str, str]:
-        """Return the engine's environment: today's without the user's Pulumi settings, `providers` on top.
-
-        The interpreter's own folder is first on PATH, so that the language host runs the program with it.
-        """
+        """Return the engine's environment: today's without the user's Pulumi settings, `providers` on top."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("PULUMI_")}
-        return (
-            kept
-            | engine_settings(self.backend, self.home, self.project.passphrase)
-            | {
-                "PATH": toolchain.path(Path(sys.executable).parent),
-                "PULUMI_DEBUG_COMMANDS": "true",  # without it the engine knows no --event-log
-                # The state goes with the workspace: writing it once a run, with no backup, is enough.
-                "PULUMI_SKIP_CHECKPOINTS": "true",
-                "PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "true",
-            }
-            | dict(providers)
-        )
+        for_rehearsals = {
+            "PATH": self.path(toolchain),
+            "PULUMI_DEBUG_COMMANDS": "true",  # without it the engine knows no --event-log
+            # The state goes with the workspace: writing it once a run, with no backup, is enough.
+            "PULUMI_SKIP_CHECKPOINTS": "true",
+            "PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "true",
+        }
+        return kept | self.settings() | for_rehearsals | dict(providers)
 
+    @staticmethod
+    def path(toolchain: Toolchain) -> str:
+        """Return PATH with this interpreter's folder first: the language host runs the program with it."""
+        return toolchain.path(Path(sys.executable).parent)
 
-def engine_settings(backend: Path, home: Path, passphrase: str) -> dict[str, str]:
-    """Return what every engine run against attached providers has in its environment."""
-    return {
-        "PULUMI_BACKEND_URL": f"file://{backend}",
-        "PULUMI_HOME": str(home),
-        "PULUMI_CONFIG_PASSPHRASE": passphrase,
-        "PULUMI_SKIP_UPDATE_CHECK": "true",
-        # Otherwise the engine looks on the network for every provider that a Python package names.
-        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-        # A stack file without a salt is not given one: the salt in the stack's state serves.
-        "PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER": "true",
-    }
+    def settings(self) -> dict[str, str]:
+        """Return what every engine run on this workspace has in its environment."""
+        return {
+            "PULUMI_BACKEND_URL": f"file://{self.backend}",
+            "PULUMI_HOME": str(self.home),
+            "PULUMI_CONFIG_PASSPHRASE": self.project.passphrase,
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            # Otherwise the engine looks on the network for every provider that a Python package names.
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+            # A stack file without a salt is not given one: the salt in the stack's state serves.
+            "PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER": "true",
+        }

@@ -1,0 +1,49 @@
+"""Lift what guards the fake cloud's objects against deletion, as their owner would by hand before taking all down.
+
+Real databases and services refuse to be deleted until somebody turns their protection off. A rehearsal ends by
+deleting everything, so it does the same by hand: it edits the objects in the fake cloud, and the engine's destroy
+refreshes first and so learns of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rehearsal.providers.cloud.fake_cloud import RULES, FakeCloud
+
+GUARDS = ("deletionProtection", "deletionProtectionEnabled", "deleteProtection")
+POLICY, PREVENTS, DELETES = "deletionPolicy", "PREVENT", "DELETE"
+
+
+def lift(state_dir: Path) -> int:
+    """Turn off every guard of the objects in the fake cloud; return how many objects were guarded."""
+    cloud = FakeCloud(state_dir)
+    try:
+        guarded = [
+            (token, found.id, changes)
+            for token in sorted(RULES)
+            for found in cloud.list(token)
+            if (changes := _without_guards(found.outputs))
+        ]
+        for token, object_id, changes in guarded:
+            cloud.edit(token, object_id, changes)
+    finally:
+        cloud.close()
+    return len(guarded)
+
+
+def _without_guards(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the top-level properties that must change, with every guard in them off."""
+    return {key: after for key, before in values.items() if (after := _lifted(key, before)) != before}
+
+
+def _lifted(key: str, value: Any) -> Any:
+    if key in GUARDS and value is True:
+        return False
+    if key == POLICY and value == PREVENTS:
+        return DELETES
+    if isinstance(value, Mapping):
+        return {inner: _lifted(inner, nested) for inner, nested in value.items()}
+    return value
