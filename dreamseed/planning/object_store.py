@@ -48,7 +48,7 @@ class BucketPlan:
 
     @property
     def endpoint(self) -> str:
-        """Return the S3 endpoint's host. Source: Backblaze B2 documentation, S3-compatible API, 2026-11-22."""
+        """Return the S3 host. Source: Backblaze B2 documentation, S3-compatible API, 2026-11-22."""
         return f"s3.{self.region}.backblazeb2.com"
 
 
@@ -58,7 +58,7 @@ def bucket_name(config: StageConfig, role: BucketRole) -> str:
 
 
 def plan_buckets(config: StageConfig, where: str) -> tuple[BucketPlan, ...]:
-    """Return the stage's buckets; raises `PlanError` when a lock would outlive the files that expiry deletes."""
+    """Return the stage's buckets; raises `PlanError` when a lock outlives the files that expiry deletes."""
     store, backup = config.object_store, config.backup
     if store.backup_lock_days > backup.wal_retention_days:
         raise PlanError(

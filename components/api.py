@@ -1,0 +1,175 @@
+"""The API on Cloud Run, with its secrets, its account and its way to the servers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pulumi
+from pulumi_gcp import cloudrunv2, secretmanager, serviceaccount
+
+from components.api_containers import containers
+from components.api_exposure import declare_exposure
+from components.base import Component
+from components.labels import labels
+from dreamseed.config.cloud import Api, Exposure
+from dreamseed.config.service import Service
+from dreamseed.planning.api import ApiPlan, ApiSecret, secret_id
+
+
+@dataclass(frozen=True, kw_only=True)
+class Egress:
+    """The cloud network that instances stand in: ids of network and subnet."""
+
+    network: pulumi.Input[str]
+    subnetwork: pulumi.Input[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiServiceArgs:
+    """What `ApiService` needs.
+
+    `secrets` holds a value for each `ApiSecret`; `zone_id` is the Cloudflare zone of the API's record;
+    `egress` the network to stand in, or null; `enabled` what must exist first (the project's enabled APIs).
+    """
+
+    service: Service
+    api: Api
+    plan: ApiPlan
+    secrets: Mapping[ApiSecret, pulumi.Input[str]]
+    zone_id: pulumi.Input[str]
+    egress: Egress | None
+    enabled: Sequence[pulumi.Resource] = ()
+
+
+class ApiService(Component):
+    """A Cloud Run service within its stage's bounds, reached through the edge only.
+
+    Declares the service's account, which may read its own secrets and nothing else; one Secret Manager
+    secret a value; the service with API and tunnel sidecar; who may invoke it (everyone, since the edge
+    cannot sign requests); its domain and DNS record. The ``run.app`` address is switched off, so that
+    nobody walks around the edge by it. Declares no images: the stage file names them by digest. The knative
+    annotations for scale-down delay and targets do not exist in the v2 API; the two targets are fields
+    behind `api.preview_scaling_targets`. Source: provider facts, section 1.1, 2026-11-22.
+    """
+
+    token = "dreamseed:api:ApiService"  # noqa: S105 - a resource's type token, not a secret
+
+    url: pulumi.Output[str]
+    """Public address."""
+    service_name: pulumi.Output[str]
+    account_email: pulumi.Output[str]
+    account_name: pulumi.Output[str]
+    """Full resource name of the service account, for whoever may act as it."""
+
+    def __init__(self, name: str, args: ApiServiceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(name, opts)
+        account = serviceaccount.Account(
+            args.api.name,
+            account_id=args.api.name,
+            project=args.service.gcp_project,
+            display_name="API on Cloud Run",
+            opts=self.child(depends_on=list(args.enabled)),
+        )
+        versions, access = self._declare_secrets(args, account)
+        service = self._declare_service(args, account, versions, access)
+        cloudrunv2.ServiceIamMember(
+            f"{args.api.name}-invoker",
+            name=service.name,
+            project=args.service.gcp_project,
+            location=args.service.region,
+            role="roles/run.invoker",
+            member="allUsers",
+            opts=self.child(),
+        )
+        declare_exposure(self, args.service, args.api, args.plan.hostname, args.zone_id, service)
+        self.publish(
+            url=pulumi.Output.from_input(f"https://{args.plan.hostname}"),
+            service_name=service.name,
+            account_email=account.email,
+            account_name=account.name,
+        )
+
+    def _declare_secrets(
+        self, args: ApiServiceArgs, account: serviceaccount.Account
+    ) -> tuple[dict[ApiSecret, secretmanager.SecretVersion], list[pulumi.Resource]]:
+        versions: dict[ApiSecret, secretmanager.SecretVersion] = {}
+        access: list[pulumi.Resource] = []
+        for kind in ApiSecret:
+            identifier = secret_id(args.service.name, kind)
+            secret = secretmanager.Secret(
+                identifier,
+                secret_id=identifier,
+                project=args.service.gcp_project,
+                replication=secretmanager.SecretReplicationArgs(auto=secretmanager.SecretReplicationAutoArgs()),
+                labels=labels(args.service.name),
+                deletion_protection=True,
+                opts=self.stateful(depends_on=list(args.enabled)),
+            )
+            # A superseded version is switched off, not destroyed: the revision before still names it.
+            versions[kind] = secretmanager.SecretVersion(
+                identifier,
+                secret=secret.id,
+                secret_data=args.secrets[kind],
+                deletion_policy="DISABLE",
+                opts=self.child(),
+            )
+            access.append(
+                secretmanager.SecretIamMember(
+                    identifier,
+                    secret_id=secret.secret_id,
+                    project=args.service.gcp_project,
+                    role="roles/secretmanager.secretAccessor",
+                    member=account.member,
+                    opts=self.child(),
+                )
+            )
+        return versions, access
+
+    def _declare_service(
+        self,
+        args: ApiServiceArgs,
+        account: serviceaccount.Account,
+        versions: Mapping[ApiSecret, secretmanager.SecretVersion],
+        access: Sequence[pulumi.Resource],
+    ) -> cloudrunv2.Service:
+        api = args.api
+        behind_balancer = api.exposure is Exposure.LOAD_BALANCER
+        return cloudrunv2.Service(
+            api.name,
+            name=api.name,
+            project=args.service.gcp_project,
+            location=args.service.region,
+            labels=labels(args.service.name),
+            ingress="INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER" if behind_balancer else "INGRESS_TRAFFIC_ALL",
+            default_uri_disabled=True,
+            deletion_protection=True,
+            # Always said: left out, the stage that switched the preview feature off would keep BETA.
+            launch_stage="BETA" if api.preview_scaling_targets else "GA",
+            template=cloudrunv2.ServiceTemplateArgs(
+                service_account=account.email,
+                execution_environment="EXECUTION_ENVIRONMENT_GEN2",
+                timeout=f"{api.request_timeout_seconds}s",
+                max_instance_request_concurrency=api.concurrency,
+                scaling=cloudrunv2.ServiceTemplateScalingArgs(
+                    min_instance_count=api.min_instances,
+                    max_instance_count=api.max_instances,
+                    cpu_utilization=api.cpu_utilization_target if api.preview_scaling_targets else None,
+                    concurrency_utilization=(
+                        api.concurrency_utilization_target if api.preview_scaling_targets else None
+                    ),
+                ),
+                vpc_access=_vpc_access(args.egress),
+                containers=containers(api, args.plan, versions),
+            ),
+            opts=self.child(depends_on=list(access)),
+        )
+
+
+def _vpc_access(egress: Egress | None) -> cloudrunv2.ServiceTemplateVpcAccessArgs | None:
+    if egress is None:
+        return None
+    interface = cloudrunv2.ServiceTemplateVpcAccessNetworkInterfaceArgs(
+        network=egress.network, subnetwork=egress.subnetwork
+    )
+    return cloudrunv2.ServiceTemplateVpcAccessArgs(network_interfaces=[interface], egress="PRIVATE_RANGES_ONLY")
