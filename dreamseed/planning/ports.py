@@ -30,7 +30,10 @@ ALERTMANAGER = 9093
 GRAFANA = 3000
 NODE_EXPORTER = 9100
 DCGM_EXPORTER = 9400
+POSTGRES_EXPORTER = 9187
 POSTGRES_EXPORTER_PUBLISHED = 9600
+PGBACKREST_EXPORTER = 9854
+PGBACKREST_EXPORTER_PUBLISHED = 9700
 REDIS_EXPORTER = 9121
 KAFKA_EXPORTER = 9308
 SHARD_STEP = 10
@@ -54,6 +57,11 @@ def patroni(shard: int, instance: int) -> int:
 def postgres_exporter(shard: int, instance: int) -> int:
     """Return the published port of that instance's exporter."""
     return POSTGRES_EXPORTER_PUBLISHED + (shard - 1) * SHARD_STEP + instance
+
+
+def pgbackrest_exporter(shard: int, instance: int) -> int:
+    """Return the published port of the exporter that reads that instance's backup repository."""
+    return PGBACKREST_EXPORTER_PUBLISHED + (shard - 1) * SHARD_STEP + instance
 
 
 def redis(node: int) -> int:
