@@ -77,9 +77,9 @@ class DynamicProviders(provider_pb2_grpc.ResourceProviderServicer):
         """Pulumi's servicer has no Attach of its own."""
         return empty_pb2.Empty()
 
-    def handshake(self, _request: Any, _context: Any) -> provider_pb2.ProviderHandshakeResponse:
-        """Nothing beyond what an old provider does: the engine unwraps secrets and marks them again."""
-        return provider_pb2.ProviderHandshakeResponse()
+    def handshake(self, _request: Any, context: grpc.ServicerContext) -> None:
+        """Refused, as Pulumi's own servicer does: the engine then creates and updates nothing in a preview."""
+        context.abort(grpc.StatusCode.UNIMPLEMENTED, "the dynamic provider has no Handshake")
 
     def schema(self, _request: Any, _context: Any) -> provider_pb2.GetSchemaResponse:
         """Dynamic resources have no schema."""

@@ -1,0 +1,154 @@
+"""The real program run against mocks, and everything it asked the engine to register.
+
+Every request is kept as it went to the engine: URN, inputs, protection, dependencies. That the program registered
+nothing is an error here, so that no test over these resources can pass by having seen none.
+"""
+
+from __future__ import annotations
+
+import json
+import runpy
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import yaml
+from pulumi.runtime import rpc
+from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs, Mocks, set_mocks
+from pulumi.runtime.stack import run_pulumi_func
+from pulumi.runtime.sync_await import _sync_await
+
+from dreamseed.planning.secrets import CONFIGURED_SECRETS
+
+PROJECT = Path(__file__).resolve().parent.parent
+FLOOR = 40
+"""Fewer registrations than any stage could have: below it the run tested nothing."""
+
+
+@dataclass(frozen=True)
+class Registered:
+    """One resource as the program asked for it. `inputs` hold plain values, secrets unwrapped into `secrets`."""
+
+    urn: str
+    type: str
+    name: str
+    parent: str
+    custom: bool
+    inputs: Mapping[str, Any]
+    secrets: tuple[str, ...]
+    protect: bool
+    aliases: tuple[str, ...]
+    dependencies: tuple[str, ...]
+    delete_before_replace: bool
+    outputs_registered: bool
+
+    @property
+    def component(self) -> str:
+        """Return the name of the component that the resource belongs to, or its own name."""
+        return self.parent.rsplit("::", 1)[-1] if "::" in self.parent else self.name
+
+
+class Recorder(MockMonitor):
+    """A monitor that keeps every registration."""
+
+    def __init__(self, mocks: Mocks) -> None:
+        super().__init__(mocks)
+        self.requests: dict[str, Any] = {}
+        self.outputs: set[str] = set()
+
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - the engine's protocol
+        """Keep the request and answer as the mocks say."""
+        answer = super().RegisterResource(request)
+        if answer.urn in self.requests:
+            raise AssertionError(f"two resources have the URN {answer.urn}")
+        self.requests[answer.urn] = request
+        return answer
+
+    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802 - the engine's protocol
+        """Keep that a component declared its outputs."""
+        self.outputs.add(request.urn)
+        return super().RegisterResourceOutputs(request)
+
+
+class Cloud(Mocks):
+    """Answers every resource with its inputs and plausible identities."""
+
+    def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        """Return an id and the inputs, with the outputs that others are built from."""
+        identity = f"{args.name}-id"
+        made = {
+            "imageId": f"sha256:{args.name}",
+            "repoDigest": args.inputs.get("name"),
+            "result": f"generated-{args.name}",
+            "hex": "0a1b2c3d",
+            "email": f"{args.inputs.get('accountId', args.name)}@project.iam.gserviceaccount.com",
+            "uri": f"https://{args.name}.a.run.app",
+            "selfLink": f"https://compute.example/{args.name}",
+            "nameServers": ["a.ns.example", "b.ns.example"],
+            "clientId": f"{args.name}.access",
+            "clientSecret": f"secret-of-{args.name}",
+            "application_key": f"key-of-{args.name}",
+        }
+        return identity, {**{k: v for k, v in made.items() if k not in args.inputs}, **args.inputs, "name": args.inputs.get("name", args.name)}
+
+    def call(self, args: MockCallArgs) -> dict[str, Any]:
+        """Return what the program's few invokes answer."""
+        return {**args.args, "number": "123456789012", "token": "tunnel-token", "projectId": "dreamseed-prod"}
+
+
+@cache
+def record(stage: str) -> tuple[Registered, ...]:
+    """Run the program with the shipped file of `stage` and return what it registered, in URN order."""
+    recorder = Recorder(Cloud())
+    set_mocks(Cloud(), project="dreamseed", stack=stage, preview=False, monitor=recorder)
+    pulumi.runtime.set_all_config(_configuration(stage), [f"dreamseed:{name}" for name in CONFIGURED_SECRETS])
+    _sync_await(run_pulumi_func(lambda: runpy.run_path(str(PROJECT / "__main__.py"))))
+    resources = tuple(
+        _registered(urn, request, recorder.outputs)
+        for urn, request in sorted(recorder.requests.items())
+        if request.type != "pulumi:pulumi:Stack"
+    )
+    if len(resources) < FLOOR:
+        raise AssertionError(f"{stage}: only {len(resources)} resources were registered: the program did not run")
+    return resources
+
+
+def _configuration(stage: str) -> dict[str, str]:
+    shared = yaml.safe_load((PROJECT / "Pulumi.yaml").read_text())["config"]["dreamseed:shared"]["value"]
+    own = yaml.safe_load((PROJECT / f"Pulumi.{stage}.yaml").read_text())["config"]["dreamseed:stage"]
+    secrets = {f"dreamseed:{name}": f"configured-{name}" for name in CONFIGURED_SECRETS}
+    return {"dreamseed:shared": json.dumps(shared), "dreamseed:stage": json.dumps(own), **secrets}
+
+
+def _registered(urn: str, request: Any, outputs: set[str]) -> Registered:
+    values = rpc.deserialize_properties(request.object, keep_unknowns=True)
+    secrets: list[str] = []
+    return Registered(
+        urn=urn,
+        type=request.type,
+        name=request.name,
+        parent=request.parent,
+        custom=request.custom,
+        inputs=_plain(values, "", secrets),
+        secrets=tuple(secrets),
+        protect=request.protect,
+        aliases=tuple(alias.urn or alias.spec.name for alias in request.aliases) + tuple(request.aliasURNs),
+        dependencies=tuple(request.dependencies),
+        delete_before_replace=request.deleteBeforeReplace,
+        outputs_registered=urn in outputs,
+    )
+
+
+def _plain(value: Any, path: str, secrets: list[str]) -> Any:
+    """Return `value` with secrets unwrapped, their paths noted in `secrets`."""
+    if rpc.is_rpc_secret(value):
+        secrets.append(path)
+        return _plain(rpc.unwrap_rpc_secret(value), path, secrets)
+    if isinstance(value, Mapping):
+        return {key: _plain(item, f"{path}.{key}".lstrip("."), secrets) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item, f"{path}[{index}]", secrets) for index, item in enumerate(value)]
+    return value
