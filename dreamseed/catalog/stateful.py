@@ -16,6 +16,7 @@ DATA_LABEL = ("kind", "data")
 STATEFUL_TYPES: Mapping[str, str] = {
     VOLUME_TYPE: "holds a database, an event log or votes (those labelled kind=data; caches do not count)",
     "cloudflare:index/zone:Zone": "a new zone has new name servers: the domain is down until the registrar knows them",
+    "cloudflare:index/zoneSubscription:ZoneSubscription": "leaving the program does not end it: it stays billed",
     "cloudflare:index/zeroTrustTunnelCloudflared:ZeroTrustTunnelCloudflared": (
         "a new tunnel has a new id and token: every connector on the servers is cut off"
     ),

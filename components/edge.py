@@ -1,0 +1,193 @@
+"""The zone at Cloudflare: names, rules, and the tunnel to the servers behind Access."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi
+
+from components.base import Component
+from components.cloudflare_sdk import (
+    DnsRecord,
+    TieredCache,
+    ZeroTrustAccessApplication,
+    ZeroTrustAccessApplicationPolicyArgs,
+    ZeroTrustAccessPolicy,
+    ZeroTrustAccessPolicyIncludeArgs,
+    ZeroTrustAccessPolicyIncludeServiceTokenArgs,
+    ZeroTrustAccessServiceToken,
+    ZeroTrustTunnelCloudflared,
+    ZeroTrustTunnelCloudflaredConfig,
+    ZeroTrustTunnelCloudflaredConfigConfigArgs,
+    ZeroTrustTunnelCloudflaredConfigConfigIngressArgs,
+    Zone,
+    ZoneAccountArgs,
+    ZoneSetting,
+    ZoneSubscription,
+    ZoneSubscriptionRatePlanArgs,
+    get_zero_trust_tunnel_cloudflared_token_output,
+)
+from components.edge_rules import declare_rulesets
+from dreamseed.config.cloud import Edge
+from dreamseed.config.service import Service
+from dreamseed.planning.edge import EdgePlan
+from dreamseed.planning.services.tunnel import TunnelRoute
+
+AUTOMATIC_TTL = 1
+"""What Cloudflare asks for on proxied records. Source: provider facts, section 3."""
+TOKEN_LIFE = "87600h"  # noqa: S105 - a duration
+"""Ten years; the default of one would cut the API off on an anniversary. Rotation is `client_secret_version`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EdgeZoneArgs:
+    """What `EdgeZone` needs: what the stage says, the planned rules and routes, and the tunnel's secret."""
+
+    service: Service
+    edge: Edge
+    plan: EdgePlan
+    routes: Sequence[TunnelRoute]
+    tunnel_secret: pulumi.Input[str]
+
+
+class EdgeZone(Component):
+    """The zone with its settings, rules, cache and subscription; one tunnel, and its private names behind Access.
+
+    Declares a record and an Access application for each private service: only who holds the one service
+    token passes. Does not declare the API's own record (`ApiService` does), a load balancer of
+    Cloudflare's, or the connectors, which run on the servers. Removing the subscription would not end it,
+    so it is protected: go back to Free in Cloudflare first. An existing zone is imported before the first
+    `up`. Source: provider facts, section 3, 2026-11-22.
+    """
+
+    token = "dreamseed:edge:EdgeZone"  # noqa: S105 - a resource's type token, not a secret
+
+    zone_id: pulumi.Output[str]
+    name_servers: pulumi.Output[Sequence[str]]
+    """What the domain's registrar must be told."""
+    tunnel_token: pulumi.Output[str]
+    """What the connectors prove themselves with, secret."""
+    access_client_id: pulumi.Output[str]
+    access_client_secret: pulumi.Output[str]
+    """The service token, secret."""
+
+    def __init__(self, name: str, args: EdgeZoneArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(name, opts)
+        domain = args.service.domain
+        zone = Zone(
+            domain,
+            name=domain,
+            account=ZoneAccountArgs(id=args.edge.account_id),
+            type="full",
+            opts=self.stateful(),
+        )
+        subscription = self._subscribe(args, zone)
+        for setting, value in args.plan.settings.items():
+            ZoneSetting(f"{domain}-{setting}", zone_id=zone.id, setting_id=setting, value=value, opts=self.child())
+        TieredCache(domain, zone_id=zone.id, value="on" if args.edge.tiered_cache else "off", opts=self.child())
+        declare_rulesets(self, args.service.name, zone.id, args.plan, after=subscription)
+        tunnel = self._dig(args)
+        token, policy = self._guard(args)
+        for route in args.routes:
+            self._route(args, route, zone, tunnel, policy)
+        self.publish(
+            zone_id=zone.id,
+            name_servers=zone.name_servers,
+            tunnel_token=pulumi.Output.secret(
+                get_zero_trust_tunnel_cloudflared_token_output(
+                    account_id=args.edge.account_id, tunnel_id=tunnel.id
+                ).token
+            ),
+            access_client_id=token.client_id,
+            access_client_secret=token.client_secret,
+        )
+
+    def _subscribe(self, args: EdgeZoneArgs, zone: Zone) -> list[pulumi.Resource]:
+        """Declare the paid plan, if any; on Free nothing is declared, since Free is not subscribed to."""
+        if args.plan.subscription is None:
+            return []
+        return [
+            ZoneSubscription(
+                args.service.domain,
+                zone_id=zone.id,
+                frequency=args.edge.billing.value,
+                rate_plan=ZoneSubscriptionRatePlanArgs(id=args.plan.subscription.value),
+                opts=self.stateful(),
+            )
+        ]
+
+    def _dig(self, args: EdgeZoneArgs) -> ZeroTrustTunnelCloudflared:
+        """Declare the tunnel and where its hostnames lead; what is not listed gets 404."""
+        name = f"{args.service.name}-servers"
+        tunnel = ZeroTrustTunnelCloudflared(
+            name,
+            name=name,
+            account_id=args.edge.account_id,
+            config_src="cloudflare",
+            tunnel_secret=pulumi.Output.secret(args.tunnel_secret).apply(
+                lambda text: base64.b64encode(text.encode()).decode()
+            ),
+            opts=self.stateful(),
+        )
+        ingress = ZeroTrustTunnelCloudflaredConfigConfigIngressArgs
+        ingresses = [ingress(hostname=route.hostname, service=route.service) for route in args.routes]
+        ZeroTrustTunnelCloudflaredConfig(
+            name,
+            account_id=args.edge.account_id,
+            tunnel_id=tunnel.id,
+            config=ZeroTrustTunnelCloudflaredConfigConfigArgs(
+                ingresses=[*ingresses, ingress(service="http_status:404")]
+            ),
+            opts=self.child(),
+        )
+        return tunnel
+
+    def _guard(self, args: EdgeZoneArgs) -> tuple[ZeroTrustAccessServiceToken, ZeroTrustAccessPolicy]:
+        """Declare the service token, and the policy that whoever holds it passes."""
+        name, account = args.service.name, args.edge.account_id
+        token = ZeroTrustAccessServiceToken(
+            f"{name}-api", name=f"{name}-api", account_id=account, duration=TOKEN_LIFE, opts=self.stateful()
+        )
+        holder = ZeroTrustAccessPolicyIncludeServiceTokenArgs(token_id=token.id)
+        policy = ZeroTrustAccessPolicy(
+            f"{name}-api",
+            name=f"{name}-api",
+            account_id=account,
+            decision="non_identity",
+            includes=[ZeroTrustAccessPolicyIncludeArgs(service_token=holder)],
+            opts=self.child(),
+        )
+        return token, policy
+
+    def _route(
+        self,
+        args: EdgeZoneArgs,
+        route: TunnelRoute,
+        zone: Zone,
+        tunnel: ZeroTrustTunnelCloudflared,
+        policy: ZeroTrustAccessPolicy,
+    ) -> None:
+        """Declare one private name: first who may pass, only then the record, so that it is never open."""
+        application = ZeroTrustAccessApplication(
+            route.hostname,
+            name=route.hostname,
+            account_id=args.edge.account_id,
+            type="self_hosted",
+            domain=route.hostname,
+            policies=[ZeroTrustAccessApplicationPolicyArgs(id=policy.id, precedence=1)],
+            app_launcher_visible=False,
+            service_auth401_redirect=True,
+            opts=self.child(depends_on=[zone]),
+        )
+        DnsRecord(
+            route.hostname,
+            zone_id=zone.id,
+            name=route.hostname,
+            type="CNAME",
+            content=tunnel.id.apply(lambda identifier: f"{identifier}.cfargotunnel.com"),
+            proxied=True,
+            ttl=AUTOMATIC_TTL,
+            opts=self.child(depends_on=[application]),
+        )
