@@ -60,12 +60,12 @@ class Api(Section):
     memory_gib: Gib = Field(description="memory of one instance, in GiB")
     concurrency: Count = Field(description="requests that one instance handles at once")
     request_timeout_seconds: Seconds = Field(le=3_600, description="longest request")
-    billing: Billing = Field(description="request (idle instances are cheap) or instance")
+    billing: Billing = Field(description="what Cloud Run bills: requests (idle instances are cheap) or instances")
     cpu_utilization_target: Utilization = Field(description="CPU share at which Cloud Run adds instances")
     concurrency_utilization_target: Utilization = Field(description="share of `concurrency` at which it does")
     preview_scaling_targets: bool = Field(description="set the two targets (a preview feature: launch stage BETA)")
     database_pool_size: Count = Field(description="database connections of one instance")
-    exposure: Exposure = Field(description="domain_mapping, or load_balancer (a fixed monthly fee)")
+    exposure: Exposure = Field(description="how the edge reaches the API; a load balancer has a fixed monthly fee")
 
     @model_validator(mode="after")
     def _consistent(self) -> Api:
@@ -77,14 +77,14 @@ class Api(Section):
             )
         if self.cpu not in CLOUD_RUN_MIN_MEMORY_GIB:
             raise refuse(
-                f"cpu {self.cpu}",
+                f"asks for {self.cpu} vCPU",
                 "Cloud Run knows 1, 2, 4, 6 and 8 vCPU",
-                f"one of {', '.join(map(str, CLOUD_RUN_MIN_MEMORY_GIB))}",
+                f"cpu: one of {', '.join(map(str, CLOUD_RUN_MIN_MEMORY_GIB))}",
             )
         least = CLOUD_RUN_MIN_MEMORY_GIB[self.cpu]
         if not least <= self.memory_gib <= CLOUD_RUN_MAX_MEMORY_GIB:
             raise refuse(
-                f"memory_gib {self.memory_gib} with cpu {self.cpu}",
+                f"asks for {self.memory_gib} GiB with {self.cpu} vCPU",
                 f"Cloud Run allows {least} to {CLOUD_RUN_MAX_MEMORY_GIB} GiB with {self.cpu} vCPU",
                 f"memory_gib between {least} and {CLOUD_RUN_MAX_MEMORY_GIB}",
             )
@@ -110,8 +110,8 @@ class Edge(Section):
     """The zone at Cloudflare and the tunnels to the servers."""
 
     account_id: HexId = immutable("Cloudflare account")
-    plan: CloudflarePlan = Field(description="free, pro or business")
-    billing: Frequency = Field(description="monthly or yearly")
+    plan: CloudflarePlan = Field(description="the zone's plan, which decides price, cache rules and firewall")
+    billing: Frequency = Field(description="how the plan is paid; by the month it costs a quarter more")
     tiered_cache: bool = Field(description="Smart Tiered Cache: misses ask an upper data centre first")
     tunnel_connectors: Count = Field(le=4, description="tunnel connectors on each server")
     rate_limit_requests: Count = Field(description="requests one address may make in a period")
@@ -153,14 +153,14 @@ class DisasterRecovery(Section):
     def _consistent(self) -> DisasterRecovery:
         if self.cpu != 1 and self.cpu % 2:
             raise refuse(
-                f"cpu {self.cpu}",
+                f"asks for {self.cpu} vCPU",
                 "a custom Cloud SQL machine has one vCPU or an even number of them",
                 f"cpu: {self.cpu + 1}",
             )
         if self.memory_mib % 256 or not 922 <= self.memory_mib / self.cpu <= 6_656:
             raise refuse(
-                f"memory_mib {self.memory_mib} with cpu {self.cpu}",
-                "a custom Cloud SQL machine has 0.9 to 6.5 GiB a vCPU, in steps of 256 MiB",
+                f"asks for {self.memory_mib:,} MiB with {self.cpu} vCPU",
+                "a custom Cloud SQL machine has 922 to 6,656 MiB for each vCPU, in steps of 256 MiB",
                 f"memory_mib: {self.cpu * 4_096}",
             )
         return self

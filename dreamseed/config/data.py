@@ -28,9 +28,10 @@ Placement = Mapping[ResourceName, CountOrZero] | None
 def _check_placement(placement: Placement, total: int, noun: str) -> None:
     if placement is not None and sum(placement.values()) != total:
         raise refuse(
-            f"the placement holds {sum(placement.values())} {noun}, the section asks for {total}",
+            f"holds {sum(placement.values())} {noun}, the section asks for {total}",
             "a placement says on which server each of them stands",
-            f"counts that add up to {total}, or no placement to spread them evenly",
+            f"counts that add up to {total}, or null to spread them evenly",
+            at="placement",
         )
 
 
@@ -60,7 +61,7 @@ class Postgres(Section):
         _check_placement(self.placement, self.instances, "instances")
         if self.synchronous_standbys >= self.instances:
             raise refuse(
-                f"{self.synchronous_standbys} synchronous standbys of {self.instances} instances",
+                f"asks for {self.synchronous_standbys} synchronous standbys of {self.instances} instances",
                 "the primary is not its own standby: a commit would wait for ever",
                 f"synchronous_standbys of at most {self.instances - 1}",
             )
@@ -95,7 +96,7 @@ class Redis(Section):
         _check_placement(self.placement, self.nodes, "nodes")
         if self.masters == 2:
             raise refuse(
-                "2 masters",
+                "asks for 2 masters",
                 "two masters cannot form a majority, so neither can be replaced by its replica",
                 "masters: 1 (no failover), or 3 and more",
             )
@@ -120,7 +121,7 @@ class Kafka(Section):
     memory_mib: Mib = Field(description="memory limit of one broker")
     heap_mib: Mib = Field(description="Java heap of one broker")
     disk_gib: Gib = Field(description="planned size of one broker's volume")
-    topics: tuple[Topic, ...] = Field(min_length=1, description="the topics")
+    topics: tuple[Topic, ...] = Field(min_length=1, description="the topics that exist, with how long each is kept")
 
     @field_validator("topics")
     @classmethod
@@ -128,7 +129,7 @@ class Kafka(Section):
         names = [topic.name for topic in topics]
         for name in names:
             if names.count(name) > 1:
-                raise refuse(f"two topics are called {name}", "a topic is found by its name", "one entry a topic")
+                raise refuse(f"has two topics called {name}", "a topic is found by its name", "one entry a topic")
         return topics
 
     @model_validator(mode="after")
@@ -136,20 +137,21 @@ class Kafka(Section):
         _check_placement(self.placement, self.brokers, "brokers")
         if self.brokers and self.replication_factor > self.brokers:
             raise refuse(
-                f"replication_factor {self.replication_factor} with {self.brokers} brokers",
+                f"replication_factor {self.replication_factor} is above the {self.brokers} brokers",
                 "each copy of a partition stands on a broker of its own",
                 f"replication_factor of at most {self.brokers}",
             )
         if self.min_insync_replicas >= self.replication_factor and self.replication_factor > 1:
             raise refuse(
-                f"min_insync_replicas {self.min_insync_replicas} of {self.replication_factor} copies",
+                f"min_insync_replicas {self.min_insync_replicas} is not below replication_factor "
+                f"{self.replication_factor}",
                 "losing one broker would stop every write",
                 f"min_insync_replicas of at most {self.replication_factor - 1}",
             )
         if self.heap_mib * 2 > self.memory_mib:
             raise refuse(
-                f"heap_mib {self.heap_mib} of memory_mib {self.memory_mib}",
+                f"heap_mib {self.heap_mib:,} is above half of memory_mib {self.memory_mib:,}",
                 "Kafka reads and writes through the page cache, which counts against the limit",
-                f"heap_mib of at most {self.memory_mib // 2}",
+                f"heap_mib of at most {self.memory_mib // 2:,}",
             )
         return self

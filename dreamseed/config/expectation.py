@@ -39,7 +39,8 @@ class Expectation:
     keys: tuple[str, ...]
 
     def __str__(self) -> str:
-        return " ".join(filter(None, (self.kind, self.bounds, "or null" if self.optional else "")))
+        words = (self.kind, self.bounds, "or null" if self.optional else "")
+        return " ".join(filter(None, words)).replace(" ,", ",")
 
 
 def find(model: type[BaseModel], location: Sequence[int | str]) -> Expectation:
@@ -110,33 +111,37 @@ def _bounds(annotation: Any, metadata: Iterable[Any]) -> str:
     """Return what `annotation` must hold, or the range or length that all of `metadata` leaves, in words."""
     if _is_section(annotation):
         return "with " + ", ".join(annotation.model_fields)
-    shortest, longest = _tightest(metadata)
-    noun = "characters" if annotation is str else "entry" if shortest == 1 else "entries"
-    words = _range(metadata)
-    words += [f"of at least {shortest} {noun}"] if shortest else []
-    words += [f"of at most {longest} {noun}"] if longest else []
+    limits = " ".join(filter(None, (_range(metadata), _length(annotation, metadata))))
     if _is_mapping(annotation) or typing.get_origin(annotation) is tuple:
         bare, inner = _bare(typing.get_args(annotation)[-1 if _is_mapping(annotation) else 0])
-        words.append(f"each {_kind(bare, inner)} {_bounds(bare, inner)}".rstrip())
-        return ", ".join(words)
-    return " ".join(words)
+        return f"{limits}, each entry {_kind(bare, inner)} {_bounds(bare, inner)}".rstrip()
+    return limits
 
 
-def _tightest(metadata: Iterable[Any]) -> tuple[int | None, int | None]:
-    shortest, longest = _all(metadata, "min_length"), _all(metadata, "max_length")
-    return max(shortest, default=None), min(longest, default=None)
-
-
-def _range(metadata: Iterable[Any]) -> list[str]:
+def _range(metadata: Iterable[Any]) -> str:
     least, above = _all(metadata, "ge", "least"), _all(metadata, "gt", "above")
     most = _all(metadata, "le", "most")
+    upper = _figure(min(most)) if most else ""
     if least and (not above or max(least) > max(above)):
-        return [f"from {max(least):,} to {min(most):,}" if most else f"from {max(least):,}"]
+        return f"from {_figure(max(least))}{f' to {upper}' if upper else ' on'}"
     if above:
-        return [f"above {max(above):,g}", *([f"up to {min(most):,g}"] if most else [])]
-    return []
+        return f"above {_figure(max(above))}{f' and up to {upper}' if upper else ''}"
+    return ""
+
+
+def _length(annotation: Any, metadata: Iterable[Any]) -> str:
+    shortest, longest = _all(metadata, "min_length"), _all(metadata, "max_length")
+    if shortest and longest:
+        return f"of {max(shortest)} to {min(longest)} entries"
+    if shortest:
+        return f"of at least {max(shortest)} {'characters' if annotation is str else 'entry'}"
+    return ""
 
 
 def _all(metadata: Iterable[Any], *names: str) -> list[Any]:
     found = (getattr(item, name, None) for item in metadata for name in names)
     return [value for value in found if value is not None]
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.10g}"

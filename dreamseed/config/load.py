@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -47,9 +47,22 @@ def load_stage(path: Path, project: Path | None = None) -> StageConfig:
     return parse_stage(_value(shared, SHARED_KEY, PROJECT_FILE), _value(stage, STAGE_KEY, path.name), name)
 
 
+class _UniqueKeyLoader(yaml.SafeLoader):
+    """YAML in which no key stands twice; plain YAML would let the last one win without a word."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                fault = f"the key '{key.value}' stands twice"
+                raise yaml.constructor.ConstructorError(None, None, fault, key.start_mark)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
 def _read(path: Path) -> Mapping[str, Any]:
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.load(path.read_text(encoding="utf-8"), _UniqueKeyLoader)  # noqa: S506 - a SafeLoader
     except FileNotFoundError as error:
         raise ConfigError(
             str(path.name), "there is no such file", "it is read to make the plan", "the path of a stage file"

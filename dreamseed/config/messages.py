@@ -55,9 +55,9 @@ def _translate(detail: ErrorDetails, model: type[BaseModel], where: str) -> Conf
 
 def _fault(kind: str, value: Any, context: Mapping[str, Any], expected: Expectation) -> str:
     if kind == "too_short":
-        return f"has {context['actual_length']} entries, fewer than {context['min_length']}"
+        return f"has {len(value)} entries, fewer than {context['min_length']}"
     if kind == "too_long":
-        return f"has {context['actual_length']} entries, more than {context['max_length']}"
+        return f"has {len(value)} entries, more than {context['max_length']}"
     if kind == "string_too_short":
         return f"is {_shown(value)}, shorter than {context['min_length']} characters"
     if kind in _BROKEN_BOUNDS:

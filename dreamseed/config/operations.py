@@ -49,7 +49,9 @@ class Monitoring(Section):
     evaluation_interval_seconds: Seconds = Field(le=300, description="seconds between two rule evaluations")
     retention_days: Days = Field(description="days that the local metrics are kept")
     dashboards: bool = Field(description="Grafana on the first server")
-    grafana_cloud: GrafanaCloud = Field(description="none, free or pro")
+    grafana_cloud: GrafanaCloud = Field(
+        description="plan of the hosted Grafana that keeps alerts when the server is gone"
+    )
     disk_gib: Count = Field(description="planned size of the metrics' volume")
 
 
@@ -96,9 +98,9 @@ class Budget(Section):
     def _rising(cls, percents: tuple[int, ...]) -> tuple[int, ...]:
         if list(percents) != sorted(set(percents)) or percents[0] < 1 or percents[-1] > 100:
             raise refuse(
-                f"alert_percent {list(percents)}",
+                f"is {list(percents)}, not rising percentages from 1 to 100",
                 "alerts fire one after the other as the month's cost grows to the budget",
-                "rising percentages from 1 to 100, such as [50, 80, 90, 100]",
+                "percentages such as [50, 80, 90, 100]",
             )
         return percents
 
@@ -106,7 +108,8 @@ class Budget(Section):
     def _part(self) -> Budget:
         if self.cloud_share_usd_per_month > self.usd_per_month:
             raise refuse(
-                f"cloud_share_usd_per_month {self.cloud_share_usd_per_month:g} of {self.usd_per_month:g}",
+                f"cloud_share_usd_per_month {self.cloud_share_usd_per_month:g} is above usd_per_month "
+                f"{self.usd_per_month:g}",
                 "Google Cloud bills a part of the stage's budget",
                 f"cloud_share_usd_per_month of at most {self.usd_per_month:g}",
             )

@@ -78,7 +78,7 @@ class StageConfig(Section):
             )
         if self.object_store.second_region == self.object_store.region:
             raise refuse(
-                f"is {self.object_store.region} like region",
+                f"is {self.object_store.region}, the same as region",
                 "one event can take a whole region",
                 "another region, such as eu-central-003",
                 at="object_store › second_region",
