@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -49,16 +49,24 @@ def _lines(resource: Registered) -> Iterator[str]:
     marks = [mark for mark, on in (("protected", resource.protect), ("secret", bool(resource.secrets))) if on]
     heading = f"{_short(resource.type)} {resource.name}"
     yield heading + (f" [{', '.join(marks)}]" if marks else "")
-    hidden = ALWAYS if resource.type.endswith(":Container") else frozenset({"name", "labels"})
+    hidden = ALWAYS if resource.type.endswith(":Container") else frozenset({"name", "labels", "__provider"})
     shown = {key: value for key, value in sorted(resource.inputs.items()) if key not in hidden and value not in ([], {})}
-    if "uploads" in shown:
-        shown["uploads"] = {upload["file"]: _digest(upload["content"]) for upload in shown["uploads"]}
     for path in resource.secrets:
-        if path in shown:
+        if path in shown and path != "uploads":
             shown[path] = "[secret]"
+    shown |= {key: shorten(shown[key]) for key, shorten in SHORTENED.items() if key in shown}
     if shown:
         text = yaml.safe_dump(_brief(shown), sort_keys=True, width=110, default_flow_style=None)
         yield from (f"    {line}" for line in text.rstrip().splitlines())
+
+
+SHORTENED: Mapping[str, Callable[[Any], Any]] = {
+    "uploads": lambda files: {upload["file"]: _digest(upload["content"]) for upload in files},
+    "networksAdvanced": lambda networks: " ".join(f"{n['name']}({','.join(n.get('aliases', []))})" for n in networks),
+    "ports": lambda ports: " ".join(f"{p['ip']}:{p['external']:g}->{p['internal']:g}" for p in ports),
+    "volumes": lambda volumes: " ".join(f"{v.get('volumeName') or v.get('hostPath')}:{v['containerPath']}" for v in volumes),
+}
+"""Inputs of containers that read better in a line."""
 
 
 def _short(type_token: str) -> str:
@@ -76,6 +84,8 @@ def _brief(value: Any) -> Any:
         return {key: _brief(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_brief(item) for item in value]
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
     if isinstance(value, str) and ("\n" in value or len(value) > 200):
         return f"text {_digest(value)}"
     return value
