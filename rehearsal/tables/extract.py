@@ -139,6 +139,15 @@ def _sources(folder: Path, tokens: set[str]) -> dict[str, Path]:
     return found
 
 
+def _config_variables(folder: Path) -> dict[str, str]:
+    """Configuration keys that the SDK reads from a stack's configuration; a few are no argument of the provider."""
+    kinds = {"get_bool": "boolean", "get_int": "integer", "get_float": "number", "get": "string"}
+    file = folder / "config" / "vars.py"
+    text = file.read_text(encoding="utf-8") if file.exists() else ""
+    found = re.findall(r"__config__\.(get|get_bool|get_int|get_float)\('(\w+)'\)", text)
+    return {key: kinds[getter] for getter, key in found}
+
+
 def extract(package: str) -> dict[str, object]:
     """Names and types of one package: its configuration, its resources that have a table, their nested objects."""
     spec = importlib.util.find_spec(SDKS[package])
@@ -153,13 +162,13 @@ def extract(package: str) -> dict[str, object]:
         everything = extractor.properties(classes[name], file.parent)
         outputs = {key: type_.rstrip("!") for key, type_ in everything.items() if key not in inputs}
         resources[token] = {"inputs": inputs, "outputs": outputs}
-    provider = _classes(folder / "provider.py")["ProviderArgs"]
+    provider = extractor.properties(_classes(folder / "provider.py")["ProviderArgs"], folder)
     return {
         "_meta": {
             "sdk": f"{SDKS[package]} {version(SDKS[package])}",
             "written_by": "python -m rehearsal.tables.extract",
         },
-        "config": extractor.properties(provider, folder),
+        "config": dict(sorted((_config_variables(folder) | provider).items())),
         "resources": resources,
         "objects": dict(sorted(extractor.objects.items())),
     }

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rehearsal.providers.cloud import objects_gcp, objects_other
-from rehearsal.providers.cloud.filling import Draw, Filler
+from rehearsal.providers.cloud.filling import PLACES, Draw, Filler
 from rehearsal.providers.cloud.functions import FUNCTIONS
 from rehearsal.providers.cloud.generators import random_outputs
 from rehearsal.providers.cloud.objects import ObjectRule
@@ -21,8 +21,6 @@ from rehearsal.tables.shapes import resource_shape
 
 RULES = objects_gcp.RULES | objects_other.RULES
 COMMON = objects_other.COMMON | {"gcp": objects_gcp.COMMON}
-# Where an object lives follows these provider settings when the resource does not say.
-PLACES = ("project", "region", "zone")
 ALREADY_EXISTS = {
     "gcp": "googleapi: Error 409: '{identity}' already exists, alreadyExists",
     "docker": "Error response from daemon: Conflict: the name '{identity}' is already in use",

@@ -16,6 +16,8 @@ from rehearsal.tables.shapes import Kind, ResourceShape, Shape
 
 PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 FIRST_EPHEMERAL_PORT = 32768
+# Where an object lives follows these settings of the provider when the resource does not say.
+PLACES = ("project", "region", "zone")
 EMPTY: Mapping[Kind, Value] = {Kind.ARRAY: [], Kind.MAP: {}, Kind.BOOLEAN: False, Kind.STRING: "", Kind.OBJECT: None}
 
 
@@ -66,7 +68,7 @@ class Filler:
         self.id = ""
 
     def text(self, template: str, *, needed: bool = False) -> str:
-        """A template as text; when `needed`, a property that is not set is refused."""
+        """A template as text; when `needed`, a project or place that nobody has set is refused."""
         seen: dict[str, int] = {}
 
         def value(match: re.Match[str]) -> str:
@@ -75,7 +77,7 @@ class Filler:
             drawn = self.draw(placeholder, occurrence)
             found = self._special(placeholder) if drawn is None else drawn
             found = self._property(placeholder) if found is None else found
-            if needed and not found:
+            if needed and not found and placeholder.removeprefix("base:") in PLACES:
                 raise RefusedError(
                     f"{placeholder}: required field is not set: set it on the resource or on its provider"
                 )
