@@ -75,16 +75,16 @@ _IMAGES = (
         repository="haproxy",
         tag="3.2.21-alpine3.24",
         digest="66e25cc9a8332635f4e897f7f4b1e5622c25f09f0ee23cddc6ce9bdb3a24772a",
-        source=_pinned(8, "Will1707/tacua"),
-        note="3.2 is a long-term support line",
+        source=_pinned(5),
+        note="3.2 is a long-term support line; three of the files shorten the tag to 3.2.21-alpine",
     ),
     Image(
         key="etcd",
         repository="gcr.io/etcd-development/etcd",
         tag="v3.6.12",
         digest="3c2ced08f23b1183e8bd4613064c3fb6b8db5057a4d1f13c3518c76e357a07a8",
-        source=_pinned(9, "randomcoww/homelab"),
-        note="the Kubernetes registry serves the same build under the same digest",
+        source=_pinned(4),
+        note="two of the files pull it from the Kubernetes registry, which serves the same build by the same digest",
     ),
     Image(
         key="postgres",
@@ -132,7 +132,7 @@ _IMAGES = (
         repository="cloudflare/cloudflared",
         tag="2026.9.3",
         digest="072c067d25ccbe61d46e18f0d0723255f2bb5304f7317caa95b27031520ff92c",
-        source=_pinned(9, "Dynobit/clean-bookface"),
+        source=_pinned(9, "Dynobit/clean-bookface: deploy/pilot-control.mjs"),
         note="one of them had checked it at Docker Hub on 2026-10-02",
     ),
     Image(
@@ -140,7 +140,7 @@ _IMAGES = (
         repository="prom/prometheus",
         tag="v3.13.1",
         digest="3c42b892cf723fa54d2f262c37a0e1f80aa8c8ddb1da7b9b0df9455a35a7f893",
-        source=_pinned(10, "maslennikov-ig/MC-2"),
+        source=_pinned(10, "maslennikov-ig/MC-2: ops/qdrant/image-lock.json"),
     ),
     Image(
         key="alertmanager",
