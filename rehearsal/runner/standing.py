@@ -13,7 +13,8 @@ from rehearsal.toolchain import Toolchain, ToolchainError
 def create_stacks(workspace: Workspace, toolchain: Toolchain, providers: Mapping[str, str]) -> list[str]:
     """Create the project's stacks that are not in the kept backend yet; return their names.
 
-    The project's own files are left as they are. Raises ToolchainError in the engine's words.
+    The project's own files are left as they are. (A later run of the engine adds a line to a stack's file that
+    names no `encryptionsalt`; the files of this project name theirs.) Raises ToolchainError in the engine's words.
     """
     workspace.prepare()
     engine = Engine(toolchain, workspace, workspace.environment(toolchain, providers))

@@ -94,6 +94,4 @@ class Workspace:
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             # Otherwise the engine looks on the network for every provider that a Python package names.
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-            # A stack file without a salt is not given one: the salt in the stack's state serves.
-            "PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER": "true",
         }

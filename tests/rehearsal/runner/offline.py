@@ -68,6 +68,9 @@ class Offline(provider_pb2_grpc.ResourceProviderServicer):
         made = "" if request.preview else uuid.uuid4().hex
         return provider_pb2.CreateResponse(id=made, properties=request.properties)
 
+    def Read(self, request, context):  # type: ignore[no-untyped-def] # noqa: N802 - gRPC's name
+        return provider_pb2.ReadResponse(id=request.id, properties=request.properties, inputs=request.inputs)
+
     def Update(self, request, context):  # type: ignore[no-untyped-def] # noqa: N802 - gRPC's name
         return provider_pb2.UpdateResponse(properties=request.news)
 

@@ -126,9 +126,6 @@ def test_a_program_that_breaks_fails_with_its_own_error(sample: Path, tmp_path: 
 
 
 def test_a_wrong_passphrase_is_said_in_the_engines_words(sample: Path, tmp_path: Path) -> None:
-    salt = "encryptionsalt: v1:Vt10m7xuL9Q=:v1:11wL2O163hp4m1+Q:cm8P6GTTYVOWjSsj8oiGM9Jt+0pWtQ==\n"
-    with (sample / "Pulumi.stage-a.yaml").open("a", encoding="utf-8") as file:
-        file.write(salt)
     with set_up(sample, tmp_path, passphrase="not it") as setting:
         run = preview_with_diff(setting, "stage-a", lambda _: None)
     assert not run.succeeded

@@ -1,0 +1,19 @@
+"""Bare containers with inputs of the real ones' size: no components, no plan, no stage to read."""
+
+from __future__ import annotations
+
+import pulumi
+from pulumi_docker import Container
+
+count = pulumi.Config().require_int("count")
+for index in range(count):
+    Container(
+        f"bare-{index}",
+        name=f"bare-{index}",
+        image=f"sha256:{index:064x}",
+        restart="unless-stopped",
+        memory=512,
+        memory_swap=512,
+        envs=[f"SETTING_{number}={index}" for number in range(8)],
+        command=["serve", "--name", f"bare-{index}", "--port", "8000"],
+    )

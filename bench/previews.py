@@ -1,0 +1,54 @@
+"""Time previews through the real engine and the attached providers."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+
+from rehearsal.providers.host import ProviderHost
+from rehearsal.runner.engine import Engine, Run
+from rehearsal.runner.workspace import Project, Workspace
+from rehearsal.toolchain import Toolchain
+
+BARE = Path(__file__).with_name("bare")
+CONTAINER = "docker:index/container:Container"
+
+
+@contextmanager
+def engine_for(project: Project, toolchain: Toolchain, folder: Path) -> Iterator[Engine]:
+    """Give an engine on the project, with a stack made for each of its stacks and providers of its own."""
+    workspace = Workspace(project, folder / "workspace")
+    workspace.prepare()
+    with ProviderHost(folder / "cloud") as host:
+        engine = Engine(toolchain, workspace, workspace.environment(toolchain, host.environment()))
+        for stack in project.stacks:
+            checked(engine.create_stack(stack, like=stack))
+        yield engine
+
+
+def preview(engine: Engine, stack: str) -> Run:
+    """Preview a stack from nothing; raises RuntimeError in the engine's words when it fails."""
+    return checked(engine.preview(stack, stack, lambda _: None))
+
+
+def checked(run: Run) -> Run:
+    """Return the run; raises RuntimeError in the engine's words when it failed."""
+    if not run.succeeded:
+        raise RuntimeError("\n".join(run.errors))
+    return run
+
+
+def seconds(engine: Engine, stack: str, times: int) -> float:
+    """Return the median seconds of so many previews of a stack."""
+    return median(preview(engine, stack).seconds for _ in range(times))
+
+
+def bare_project(folder: Path, counts: tuple[int, ...]) -> Project:
+    """Write a project of bare containers into `folder`: a stack ``bare-N`` for each count N."""
+    shutil.copytree(BARE, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    for count in counts:
+        (folder / f"Pulumi.bare-{count}.yaml").write_text(f"config:\n  bare:count: {count}\n", encoding="utf-8")
+    return Project(directory=folder, stacks=tuple(f"bare-{count}" for count in counts), passphrase="")
