@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dreamseed.config import StageConfig, load_stage
+from dreamseed.planning.api import ApiPlan, plan_api
 from dreamseed.planning.container import Container, ServicePlan, Volume
+from dreamseed.planning.edge import EdgePlan, plan_edge
 from dreamseed.planning.gpu import GpuLayout
 from dreamseed.planning.hosts import Host, plan_hosts
+from dreamseed.planning.object_store import BucketPlan, plan_buckets
 from dreamseed.planning.placement import HostLoad, check_placement
 from dreamseed.planning.services.kafka import plan_kafka
 from dreamseed.planning.services.postgres import plan_postgres
@@ -32,6 +35,9 @@ class StagePlan:
     kafka: ServicePlan
     tunnel: ServicePlan
     routes: tuple[TunnelRoute, ...]
+    buckets: tuple[BucketPlan, ...]
+    edge: EdgePlan
+    api: ApiPlan
     loads: tuple[HostLoad, ...]
 
     @property
@@ -69,12 +75,17 @@ def plan_stage(config: StageConfig, name: str) -> StagePlan:
         "kafka": plan_kafka(config, hosts),
         "tunnel": plan_tunnel(config, hosts),
     }
+    routes = plan_routes(config, hosts)
+    buckets = plan_buckets(config, name)
     return StagePlan(
         name=name,
         config=config,
         hosts=hosts,
         layout=layout,
-        routes=plan_routes(config, hosts),
+        routes=routes,
+        buckets=buckets,
+        edge=plan_edge(config, name),
+        api=plan_api(config, routes, buckets),
         loads=check_placement(name, hosts, tuple(services.values())),
         **services,
     )
