@@ -66,9 +66,10 @@ _IMAGES = (
         repository="vllm/vllm-openai",
         tag="v0.31.0",
         digest="c1c9f6fd5c109ba7f0546a59f5b2f15fb87f64c77782e90a27b648b42a8e67c3",
-        source=_pinned(5, "one that ran it on compute capability 12.0"),
+        source=_pinned(5),
         note="CUDA 13.0 (an RTX 5090 needs 12.8). The facts about vLLM were read from 0.33.0, whose image no "
-        "public file pinned yet; every flag that the plan writes was found in the source of the 0.31.0 wheel",
+        "public file pinned yet; every flag that the plan writes was found in the source of the 0.31.0 wheel. A "
+        "further file, which shortens the digest, ran it on compute capability 12.0",
     ),
     Image(
         key="haproxy",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import datetime
 from enum import StrEnum
 
 from pydantic import Field, field_validator, model_validator
 
 from dreamseed.config.types import (
     Count,
+    Day,
     Days,
     Milliseconds,
     Minutes,
@@ -82,7 +82,7 @@ class AcceptedOverrun(Section):
 
     usd_per_month: PositiveUsd = Field(description="accepted above the budget")
     reason: str = Field(min_length=20, description="why, in a sentence that the CFO signed")
-    until: datetime.date = Field(description="the last day on which it is accepted")
+    until: Day = Field(description="the last day on which it is accepted")
 
 
 class Budget(Section):

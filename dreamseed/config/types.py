@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Network
 from typing import Annotated, Any, cast
@@ -15,6 +16,7 @@ from typing import Annotated, Any, cast
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     GetCoreSchemaHandler,
@@ -252,6 +254,21 @@ GithubRepository = Annotated[
 PrivateAddress = Annotated[IPv4Address, AfterValidator(_private_address)]
 PrivateNetwork = Annotated[IPv4Network, AfterValidator(_private_network)]
 PublicAddress = Annotated[IPv4Address, AfterValidator(_public_address)]
+
+
+def _day(value: Any) -> Any:
+    """Return the day that a text names, or `value` as it is.
+
+    Pulumi takes an unquoted 2027-06-30 for a moment, and hands it on as "2027-06-30 00:00:00 +0000 UTC".
+    Source: seen with the engine 3.259.0, 2026-11-23.
+    """
+    try:
+        return date.fromisoformat(value.removesuffix(" 00:00:00 +0000 UTC"))
+    except (AttributeError, ValueError):
+        return value
+
+
+Day = Annotated[date, BeforeValidator(_day)]
 
 Count = Annotated[int, Between(1, 1_000)]
 CountOrZero = Annotated[int, Between(0, 100_000)]
