@@ -92,11 +92,15 @@ def _brief(value: Any) -> Any:
 
 
 def main() -> None:
-    """Write every inventory anew."""
+    """Write every inventory, the ledger's new lines and, unless told otherwise, every promotion anew."""
     for stage in STAGE_NAMES:
         path_of(stage).write_text(inventory(stage), encoding="utf-8")
         sys.stdout.write(f"wrote {path_of(stage).name}\n")
     ledger.main()
+    if "--inventories" not in sys.argv:
+        from tests import promotions  # it drives the engine, which inventories do not need
+
+        promotions.main()
 
 
 if __name__ == "__main__":

@@ -13,12 +13,14 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from dreamseed.catalog.stateful import is_stateful
 from dreamseed.config.load import STAGE_NAMES, find_project
 from rehearsal import guards
 from rehearsal.providers.host import ProviderHost
 from rehearsal.runner import Project, Setting, preview_with_diff
 from rehearsal.runner import rehearse as rehearse_project
 from rehearsal.runner.display import watching
+from rehearsal.runner.resources import Resource, Traits, by_default
 from rehearsal.runner.report import show
 from rehearsal.toolchain import ToolchainError, ensure_engine
 
@@ -57,6 +59,12 @@ def rehearsed_project() -> Project:
     return Project(directory=find_project(Path.cwd()), stacks=STAGE_NAMES, passphrase=passphrase)
 
 
+def traits(resource: Resource) -> Traits:
+    """Return which component a resource counts for, and whether it is stateful: by the catalogue, or protected."""
+    ordinary = by_default(resource)
+    return Traits(ordinary.component, ordinary.stateful or is_stateful(resource.type, resource.inputs))
+
+
 @contextmanager
 def _setting(console: Console) -> Iterator[Setting]:
     toolchain = ensure_engine()
@@ -68,6 +76,7 @@ def _setting(console: Console) -> Iterator[Setting]:
                 toolchain=toolchain,
                 workspace=root / "workspace",
                 providers=host.environment(),
+                classify=traits,
                 before_destroy=lambda: _lift_guards(root / "cloud", console),
             )
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from rehearsal.runner.events import Change
 from rehearsal.runner.resources import Action
 
 
@@ -30,12 +31,16 @@ class Touched:
 
 @dataclass(frozen=True)
 class Promotion:
-    """One step of the ladder in one state; `from_stage` is None where it starts from nothing."""
+    """One step of the ladder in one state; `from_stage` is None where it starts from nothing.
+
+    `changes` names every resource that the step did something to, and the inputs that differed.
+    """
 
     from_stage: str | None
     to_stage: str
     counts: Mapping[Action, int]
     stateful_touched: tuple[Touched, ...]
+    changes: tuple[Change, ...]
     second_preview_changes: int
     seconds: float
 

@@ -129,4 +129,12 @@ def _promote(engine: Engine, before: str | None, stage: str, classify: Classify,
             "keep their names and immutable inputs, give a renamed one an alias, or move the state first",
         )
     counts = Counter(change.action for change in changes)
-    return Promotion(before, stage, {a: counts[a] for a in Action}, touched, len(again), up.seconds + second.seconds)
+    return Promotion(
+        from_stage=before,
+        to_stage=stage,
+        counts={action: counts[action] for action in Action},
+        stateful_touched=touched,
+        changes=tuple(changes),
+        second_preview_changes=len(again),
+        seconds=up.seconds + second.seconds,
+    )
