@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
-from pulumi_gcp import cloudrunv2, secretmanager, serviceaccount
+from pulumi_gcp import cloudrunv2, serviceaccount
 
 from components.api_containers import containers
 from components.api_exposure import declare_exposure
 from components.base import Component
 from components.labels import labels
+from components.secret_manager import StoredSecret, store_secret
 from dreamseed.config.cloud import Api, Exposure
 from dreamseed.config.service import Service
 from dreamseed.planning.api import ApiPlan, ApiSecret, secret_id
@@ -39,6 +40,7 @@ class ApiServiceArgs:
     secrets: Mapping[ApiSecret, pulumi.Input[str]]
     zone_id: pulumi.Input[str]
     egress: Egress | None
+    deployer: pulumi.Input[str]
     enabled: Sequence[pulumi.Resource] = ()
 
 
@@ -71,8 +73,13 @@ class ApiService(Component):
             display_name="API on Cloud Run",
             opts=self.child(depends_on=list(args.enabled)),
         )
-        versions, access = self._declare_secrets(args, account)
-        service = self._declare_service(args, account, versions, access)
+        secrets = {
+            kind: store_secret(
+                self, args.service, secret_id(args.service.name, kind), args.secrets[kind], account, args.enabled
+            )
+            for kind in ApiSecret
+        }
+        service = self._declare_service(args, account, secrets)
         cloudrunv2.ServiceIamMember(
             f"{args.api.name}-invoker",
             name=service.name,
@@ -82,6 +89,7 @@ class ApiService(Component):
             member="allUsers",
             opts=self.child(),
         )
+        self._let_deploy(args, account, service)
         declare_exposure(self, args.service, args.api, args.plan.hostname, args.zone_id, service)
         self.publish(
             url=pulumi.Output.from_input(f"https://{args.plan.hostname}"),
@@ -90,48 +98,11 @@ class ApiService(Component):
             account_name=account.name,
         )
 
-    def _declare_secrets(
-        self, args: ApiServiceArgs, account: serviceaccount.Account
-    ) -> tuple[dict[ApiSecret, secretmanager.SecretVersion], list[pulumi.Resource]]:
-        versions: dict[ApiSecret, secretmanager.SecretVersion] = {}
-        access: list[pulumi.Resource] = []
-        for kind in ApiSecret:
-            identifier = secret_id(args.service.name, kind)
-            secret = secretmanager.Secret(
-                identifier,
-                secret_id=identifier,
-                project=args.service.gcp_project,
-                replication=secretmanager.SecretReplicationArgs(auto=secretmanager.SecretReplicationAutoArgs()),
-                labels=labels(args.service.name),
-                deletion_protection=True,
-                opts=self.stateful(depends_on=list(args.enabled)),
-            )
-            # A superseded version is switched off, not destroyed: the revision before still names it.
-            versions[kind] = secretmanager.SecretVersion(
-                identifier,
-                secret=secret.id,
-                secret_data=args.secrets[kind],
-                deletion_policy="DISABLE",
-                opts=self.child(),
-            )
-            access.append(
-                secretmanager.SecretIamMember(
-                    identifier,
-                    secret_id=secret.secret_id,
-                    project=args.service.gcp_project,
-                    role="roles/secretmanager.secretAccessor",
-                    member=account.member,
-                    opts=self.child(),
-                )
-            )
-        return versions, access
-
     def _declare_service(
         self,
         args: ApiServiceArgs,
         account: serviceaccount.Account,
-        versions: Mapping[ApiSecret, secretmanager.SecretVersion],
-        access: Sequence[pulumi.Resource],
+        secrets: Mapping[ApiSecret, StoredSecret],
     ) -> cloudrunv2.Service:
         api = args.api
         behind_balancer = api.exposure is Exposure.LOAD_BALANCER
@@ -160,9 +131,28 @@ class ApiService(Component):
                     ),
                 ),
                 vpc_access=_vpc_access(args.egress),
-                containers=containers(api, args.plan, versions),
+                containers=containers(api, args.plan, {kind: stored.version for kind, stored in secrets.items()}),
             ),
-            opts=self.child(depends_on=list(access)),
+            opts=self.child(depends_on=[stored.access for stored in secrets.values()]),
+        )
+
+    def _let_deploy(self, args: ApiServiceArgs, account: serviceaccount.Account, service: cloudrunv2.Service) -> None:
+        """Grant what a deployment needs on exactly two resources: a new revision, and acting as its account."""
+        cloudrunv2.ServiceIamMember(
+            f"{args.api.name}-deployer",
+            name=service.name,
+            project=args.service.gcp_project,
+            location=args.service.region,
+            role="roles/run.developer",
+            member=args.deployer,
+            opts=self.child(),
+        )
+        serviceaccount.IAMMember(
+            f"{args.api.name}-deployer",
+            service_account_id=account.name,
+            role="roles/iam.serviceAccountUser",
+            member=args.deployer,
+            opts=self.child(),
         )
 
 
