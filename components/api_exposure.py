@@ -23,13 +23,12 @@ from components.compute_sdk import (
     URLMap,
 )
 from components.labels import labels
+from components.private_names import AUTOMATIC_TTL
 from dreamseed.config.cloud import Api, Exposure
 from dreamseed.config.service import Service
 
 MAPPED_TARGET = "ghs.googlehosted.com"
 """Where mapped subdomains point. Source: Cloud Run documentation, mapping custom domains, 2026-11-22."""
-AUTOMATIC_TTL = 1
-"""What Cloudflare asks for on proxied records. Source: provider facts, section 3."""
 
 
 def declare_exposure(

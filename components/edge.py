@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,33 +9,24 @@ import pulumi
 
 from components.base import Component
 from components.cloudflare_sdk import (
-    DnsRecord,
     TieredCache,
-    ZeroTrustAccessApplication,
-    ZeroTrustAccessApplicationPolicyArgs,
     ZeroTrustAccessPolicy,
     ZeroTrustAccessPolicyIncludeArgs,
     ZeroTrustAccessPolicyIncludeServiceTokenArgs,
     ZeroTrustAccessServiceToken,
-    ZeroTrustTunnelCloudflared,
-    ZeroTrustTunnelCloudflaredConfig,
-    ZeroTrustTunnelCloudflaredConfigConfigArgs,
-    ZeroTrustTunnelCloudflaredConfigConfigIngressArgs,
     Zone,
     ZoneAccountArgs,
     ZoneSetting,
     ZoneSubscription,
     ZoneSubscriptionRatePlanArgs,
-    get_zero_trust_tunnel_cloudflared_token_output,
 )
 from components.edge_rules import declare_rulesets
+from components.private_names import declare_private_name, declare_tunnel, tunnel_token
 from dreamseed.config.cloud import Edge
 from dreamseed.config.service import Service
 from dreamseed.planning.edge import EdgePlan
 from dreamseed.planning.services.tunnel import TunnelRoute
 
-AUTOMATIC_TTL = 1
-"""What Cloudflare asks for on proxied records. Source: provider facts, section 3."""
 TOKEN_LIFE = "87600h"  # noqa: S105 - a duration
 """Ten years; the default of one would cut the API off on an anniversary. Rotation is `client_secret_version`."""
 
@@ -72,6 +62,8 @@ class EdgeZone(Component):
     access_client_id: pulumi.Output[str]
     access_client_secret: pulumi.Output[str]
     """The service token, secret."""
+    access_policy_id: pulumi.Output[str]
+    """The policy that the token's holder passes."""
 
     def __init__(self, name: str, args: EdgeZoneArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
@@ -88,20 +80,18 @@ class EdgeZone(Component):
             ZoneSetting(f"{domain}-{setting}", zone_id=zone.id, setting_id=setting, value=value, opts=self.child())
         TieredCache(domain, zone_id=zone.id, value="on" if args.edge.tiered_cache else "off", opts=self.child())
         declare_rulesets(self, args.service.name, zone.id, args.plan, after=subscription)
-        tunnel = self._dig(args)
-        token, policy = self._guard(args)
+        account = args.edge.account_id
+        tunnel = declare_tunnel(self, f"{args.service.name}-servers", account, args.tunnel_secret, args.routes)
+        token, policy = self._guard(args, zone)
         for route in args.routes:
-            self._route(args, route, zone, tunnel, policy)
+            declare_private_name(self, route.hostname, account, zone.id, policy.id, tunnel)
         self.publish(
             zone_id=zone.id,
             name_servers=zone.name_servers,
-            tunnel_token=pulumi.Output.secret(
-                get_zero_trust_tunnel_cloudflared_token_output(
-                    account_id=args.edge.account_id, tunnel_id=tunnel.id
-                ).token
-            ),
+            tunnel_token=tunnel_token(account, tunnel),
             access_client_id=token.client_id,
             access_client_secret=token.client_secret,
+            access_policy_id=policy.id,
         )
 
     def _subscribe(self, args: EdgeZoneArgs, zone: Zone) -> list[pulumi.Resource]:
@@ -118,33 +108,7 @@ class EdgeZone(Component):
             )
         ]
 
-    def _dig(self, args: EdgeZoneArgs) -> ZeroTrustTunnelCloudflared:
-        """Declare the tunnel and where its hostnames lead; what is not listed gets 404."""
-        name = f"{args.service.name}-servers"
-        tunnel = ZeroTrustTunnelCloudflared(
-            name,
-            name=name,
-            account_id=args.edge.account_id,
-            config_src="cloudflare",
-            tunnel_secret=pulumi.Output.secret(args.tunnel_secret).apply(
-                lambda text: base64.b64encode(text.encode()).decode()
-            ),
-            opts=self.stateful(),
-        )
-        ingress = ZeroTrustTunnelCloudflaredConfigConfigIngressArgs
-        ingresses = [ingress(hostname=route.hostname, service=route.service) for route in args.routes]
-        ZeroTrustTunnelCloudflaredConfig(
-            name,
-            account_id=args.edge.account_id,
-            tunnel_id=tunnel.id,
-            config=ZeroTrustTunnelCloudflaredConfigConfigArgs(
-                ingresses=[*ingresses, ingress(service="http_status:404")]
-            ),
-            opts=self.child(),
-        )
-        return tunnel
-
-    def _guard(self, args: EdgeZoneArgs) -> tuple[ZeroTrustAccessServiceToken, ZeroTrustAccessPolicy]:
+    def _guard(self, args: EdgeZoneArgs, zone: Zone) -> tuple[ZeroTrustAccessServiceToken, ZeroTrustAccessPolicy]:
         """Declare the service token, and the policy that whoever holds it passes."""
         name, account = args.service.name, args.edge.account_id
         token = ZeroTrustAccessServiceToken(
@@ -157,37 +121,7 @@ class EdgeZone(Component):
             account_id=account,
             decision="non_identity",
             includes=[ZeroTrustAccessPolicyIncludeArgs(service_token=holder)],
-            opts=self.child(),
-        )
-        return token, policy
-
-    def _route(
-        self,
-        args: EdgeZoneArgs,
-        route: TunnelRoute,
-        zone: Zone,
-        tunnel: ZeroTrustTunnelCloudflared,
-        policy: ZeroTrustAccessPolicy,
-    ) -> None:
-        """Declare one private name: first who may pass, only then the record, so that it is never open."""
-        application = ZeroTrustAccessApplication(
-            route.hostname,
-            name=route.hostname,
-            account_id=args.edge.account_id,
-            type="self_hosted",
-            domain=route.hostname,
-            policies=[ZeroTrustAccessApplicationPolicyArgs(id=policy.id, precedence=1)],
-            app_launcher_visible=False,
-            service_auth401_redirect=True,
+            # Applications come after their policy; the domain they name must be the account's by then.
             opts=self.child(depends_on=[zone]),
         )
-        DnsRecord(
-            route.hostname,
-            zone_id=zone.id,
-            name=route.hostname,
-            type="CNAME",
-            content=tunnel.id.apply(lambda identifier: f"{identifier}.cfargotunnel.com"),
-            proxied=True,
-            ttl=AUTOMATIC_TTL,
-            opts=self.child(depends_on=[application]),
-        )
+        return token, policy
