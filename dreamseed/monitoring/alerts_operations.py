@@ -1,0 +1,151 @@
+"""Alerts on the machines, the month's cost and the monitoring itself.
+
+Sources: the growth plan, section 6; node_exporter and Prometheus documentation. Shares of disk, memory and CPU are
+choices.
+"""
+
+from __future__ import annotations
+
+from dreamseed.config import StageConfig
+from dreamseed.config.operations import GrafanaCloud
+from dreamseed.monitoring.model import Alert, Fleet, Group, Recording, Severity
+
+BUDGET_SHARE = 0.9
+"""Source: the growth plan, section 6."""
+COST_DATA_HOURS = 36
+"""Clouds bill up to a day late. Source: Google Cloud billing documentation; the half day more is a choice."""
+REMOTE_WRITE_LAG_SECONDS = 300
+ON_DISK = 'fstype!~"tmpfs|overlay|squashfs|ramfs"'
+BUDGET = "edu_budget_monthly"
+STAGE_INFO = "edu_stage_info"
+
+
+def hosts_group() -> Group:
+    """Return the alerts on servers and witness."""
+    return Group(
+        name="hosts",
+        alerts=(
+            Alert(
+                name="HostDown",
+                expression='up{job="node"} == 0',
+                for_seconds=120,
+                severity=Severity.CRITICAL,
+                summary="{{ $labels.host }} does not answer",
+                action="Power, network, Docker Engine, in this order.",
+            ),
+            Alert(
+                name="HostCpuHigh",
+                expression='1 - avg by (host) (rate(node_cpu_seconds_total{mode="idle"}[5m])) > 0.9',
+                for_seconds=900,
+                severity=Severity.WARNING,
+                summary="{{ $labels.host }} uses {{ $value | humanizePercentage }} of its CPU",
+                action="docker stats on the host shows which container.",
+            ),
+            Alert(
+                name="HostMemoryLow",
+                expression="node_memory_MemAvailable_bytes / node_memory_MemTotal_bytes < 0.05",
+                for_seconds=300,
+                severity=Severity.WARNING,
+                summary="{{ $labels.host }} has {{ $value | humanizePercentage }} of its memory left",
+                action="docker stats on the host; limits add up to less than its memory, so look beside Docker too.",
+            ),
+            Alert(
+                name="DiskFullSoon",
+                expression=f"predict_linear(node_filesystem_avail_bytes{{{ON_DISK}}}[1h], 14400) < 0",
+                for_seconds=900,
+                severity=Severity.CRITICAL,
+                summary="{{ $labels.mountpoint }} of {{ $labels.host }} is full within four hours",
+                action="Find what grows: WAL that is not archived, metrics, images.",
+            ),
+            Alert(
+                name="DiskLow",
+                expression=f"node_filesystem_avail_bytes{{{ON_DISK}}} / node_filesystem_size_bytes{{{ON_DISK}}} < 0.1",
+                for_seconds=900,
+                severity=Severity.WARNING,
+                summary="{{ $labels.mountpoint }} of {{ $labels.host }} has {{ $value | humanizePercentage }} left",
+                action="docker system df; old images and models go first.",
+            ),
+        ),
+    )
+
+
+def cost_group(config: StageConfig, fleet: Fleet) -> Group:
+    """Return the stage and its budget as series, and the alerts on the month's cost, in USD."""
+    stage = config.service.stage.value
+    updated = "edu_cost_last_update_timestamp_seconds"
+    return Group(
+        name="cost",
+        recordings=(
+            Recording(name=BUDGET, expression=f"vector({config.budget.usd_per_month:g})", labels={"stage": stage}),
+            # The history of this series is the history of scaling: it changes with every promotion.
+            Recording(
+                name=STAGE_INFO,
+                expression="vector(1)",
+                labels={"stage": stage, "gpus": str(fleet.gpus), "engines": str(fleet.engines)},
+            ),
+        ),
+        alerts=(
+            Alert(
+                name="BudgetExceeded",
+                expression=f"sum by (stage) (edu_cost_month_to_date) / on (stage) {BUDGET} > {BUDGET_SHARE:g}",
+                for_seconds=3_600,
+                severity=Severity.CRITICAL,
+                summary="{{ $value | humanizePercentage }} of the month's "
+                f"{config.budget.usd_per_month:g} USD is spent",
+                action="See which component grew; the cost report prints the smallest changes that fit.",
+            ),
+            Alert(
+                name="CostDataStale",
+                expression=f"time() - max({updated}) > {COST_DATA_HOURS * 3_600} or absent({updated})",
+                for_seconds=3_600,
+                severity=Severity.WARNING,
+                summary="the month's cost is unknown or older than a day and a half",
+                action="Run the cost report; until it pushes, BudgetExceeded cannot fire.",
+            ),
+        ),
+    )
+
+
+def monitoring_group(config: StageConfig) -> Group:
+    """Return the alerts on Prometheus, its targets and what it sends on."""
+    alerts = [
+        Alert(
+            name="TargetDown",
+            expression='up{job!~"node|vllm"} == 0',
+            for_seconds=300,
+            severity=Severity.WARNING,
+            summary="{{ $labels.job }} on {{ $labels.host }} cannot be scraped ({{ $labels.instance }})",
+            action="Read the exporter's log; alerts on what it measures are blind until then.",
+        ),
+        Alert(
+            name="RuleFailures",
+            expression='increase(prometheus_rule_evaluation_failures_total{job="prometheus"}[15m]) > 0',
+            severity=Severity.WARNING,
+            summary="Prometheus cannot evaluate a rule of {{ $labels.rule_group }}",
+            action="Prometheus shows the error beside the rule (Status, Rules).",
+        ),
+        Alert(
+            name="AlertDeliveryFailing",
+            expression="increase(prometheus_notifications_errors_total[15m]) > 0 "
+            "or increase(alertmanager_notifications_failed_total[15m]) > 0",
+            severity=Severity.CRITICAL,
+            summary="alerts do not reach the receiver",
+            action="Check the webhook in the stack's secrets (alert-webhook).",
+        ),
+    ]
+    if config.monitoring.grafana_cloud is not GrafanaCloud.NONE:
+        alerts.append(_remote_write())
+    return Group(name="monitoring", alerts=tuple(alerts))
+
+
+def _remote_write() -> Alert:
+    return Alert(
+        name="RemoteWriteBehind",
+        expression="max(prometheus_remote_storage_highest_timestamp_in_seconds) "
+        "- min(prometheus_remote_storage_queue_highest_sent_timestamp_seconds) "
+        f"> {REMOTE_WRITE_LAG_SECONDS}",
+        for_seconds=900,
+        severity=Severity.WARNING,
+        summary="Grafana Cloud is {{ $value | humanizeDuration }} behind",
+        action="Check its token and whether the account's series limit is reached.",
+    )

@@ -1,0 +1,85 @@
+"""Prometheus' rules of a stage.
+
+A rule stands in a stage exactly when every job that its expression reads is there: no Kafka alert without Kafka.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence, Set
+from dataclasses import replace
+from typing import Any
+
+from dreamseed.config import StageConfig
+from dreamseed.monitoring.alerts_data import cache_group, database_group, events_group
+from dreamseed.monitoring.alerts_llm import llm_group
+from dreamseed.monitoring.alerts_operations import cost_group, hosts_group, monitoring_group
+from dreamseed.monitoring.alerts_service import service_group
+from dreamseed.monitoring.metrics import Job, jobs_of
+from dreamseed.monitoring.model import Alert, Fleet, Group, Recording
+
+
+def rule_groups(config: StageConfig, jobs: Set[Job], fleet: Fleet) -> tuple[Group, ...]:
+    """Return the groups of rules that a stage with the scraped `jobs` can evaluate; pushed jobs are always there.
+
+    Raises `PlanError` when a rule names a metric or a job that the contract does not know.
+    """
+    present = jobs | {job for job in Job if job.pushed}
+    groups = (
+        llm_group(config, fleet),
+        service_group(config),
+        database_group(config),
+        cache_group(),
+        events_group(config),
+        hosts_group(),
+        cost_group(config, fleet),
+        monitoring_group(config),
+    )
+    recorded = recorded_jobs(groups)
+    kept = (
+        replace(
+            group,
+            recordings=tuple(rule for rule in group.recordings if recorded[rule.name] <= present),
+            alerts=tuple(
+                rule
+                for rule in group.alerts
+                if jobs_of(rule.expression, f"monitoring › rules › {rule.name}", recorded) <= present
+            ),
+        )
+        for group in groups
+    )
+    return tuple(group for group in kept if group.recordings or group.alerts)
+
+
+def recorded_jobs(groups: Sequence[Group]) -> dict[str, frozenset[Job]]:
+    """Return the jobs behind each recorded series."""
+    return {
+        rule.name: jobs_of(rule.expression, f"monitoring › rules › {rule.name}")
+        for group in groups
+        for rule in group.recordings
+    }
+
+
+def rules_content(groups: Sequence[Group]) -> dict[str, Any]:
+    """Return the content of the rules file of `groups`, as Prometheus reads it."""
+    return {
+        "groups": [
+            {"name": group.name, "rules": [*map(_recording, group.recordings), *map(_alert, group.alerts)]}
+            for group in groups
+        ]
+    }
+
+
+def _recording(rule: Recording) -> dict[str, Any]:
+    labels = {"labels": dict(rule.labels)} if rule.labels else {}
+    return {"record": rule.name, "expr": rule.expression, **labels}
+
+
+def _alert(rule: Alert) -> dict[str, Any]:
+    duration = {"for": f"{rule.for_seconds}s"} if rule.for_seconds else {}
+    return {
+        "alert": rule.name,
+        "expr": rule.expression,
+        **duration,
+        "labels": {"severity": rule.severity.value},
+        "annotations": {"summary": rule.summary, "action": rule.action},
+    }
