@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from textwrap import indent
 
 from rich import box
-from rich.console import Console, Group, RenderableType
-from rich.padding import Padding
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -25,8 +25,9 @@ def show(rehearsal: Rehearsal, console: Console) -> None:
     """Print the whole outcome; its last line is the verdict."""
     if not console.is_terminal:
         console.width = max(console.width, PLAIN_WIDTH)
-    console.print(Group(_table(rehearsal), LEGEND, *_state_touched(rehearsal), *failures(rehearsal.failures)))
-    console.print(verdict(rehearsal), soft_wrap=True)
+    console.print(_table(rehearsal))
+    for line in (Text(LEGEND), *_state_touched(rehearsal), *_failures(rehearsal.failures), _verdict(rehearsal)):
+        console.print(line, soft_wrap=True)
 
 
 def _table(rehearsal: Rehearsal) -> Table:
@@ -63,7 +64,7 @@ def _promotion_cells(preview: StagePreview | None, promotion: Promotion | None) 
     yield f"{preview.seconds if preview else 0:.1f} + {promotion.seconds if promotion else 0:.1f}"
 
 
-def _state_touched(rehearsal: Rehearsal) -> Iterator[RenderableType]:
+def _state_touched(rehearsal: Rehearsal) -> Iterator[Text]:
     for promotion in rehearsal.promotions:
         step = f"{promotion.from_stage or 'nothing'} → {promotion.to_stage}"
         for action in reversed(Action):
@@ -73,19 +74,20 @@ def _state_touched(rehearsal: Rehearsal) -> Iterator[RenderableType]:
                 yield Text(f"stateful, {action} in {step} ({len(names)}): {', '.join(names)}", style=style)
 
 
-def failures(found: tuple[Failure, ...]) -> Iterator[RenderableType]:
-    """Each failure with its place, the engine's own words, and what to do next."""
-    for failure in found:
-        yield Text(f"\n✗ {failure.step} {failure.stage}", style="bold red")
-        yield Padding(Text(failure.message), (0, 0, 0, 4))
-        yield Text(f"  what to do: {failure.remedy}")
+def _failures(found: tuple[Failure, ...]) -> Iterator[Text]:
+    """Each failure with its place, the engine's own words, and what to do next; equal ones are told once."""
+    for message in dict.fromkeys(failure.message for failure in found):
+        same = [failure for failure in found if failure.message == message]
+        yield Text(f"\n✗ {', '.join(f'{failure.step} {failure.stage}' for failure in same)}", style="bold red")
+        yield Text(indent(message, "    "))
+        yield Text(f"  what to do: {same[0].remedy}")
 
 
-def verdict(rehearsal: Rehearsal) -> Text:
+def _verdict(rehearsal: Rehearsal) -> Text:
     """Return the last line: pass or fail, and why in one sentence."""
     seconds = f"{rehearsal.seconds:.0f} s"
     if not rehearsal.passed:
-        return Text(f"FAIL: {len(rehearsal.failures)} failures, named above ({seconds})", style="bold red")
+        return Text(f"FAIL: {len(rehearsal.failures)} of the steps failed, as said above ({seconds})", style="bold red")
     promotions = sum(promotion.from_stage is not None for promotion in rehearsal.promotions)
     return Text(
         f"PASS: {len(rehearsal.stages)} previews, {promotions} promotions, every second preview empty, "
