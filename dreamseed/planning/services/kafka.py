@@ -1,8 +1,8 @@
 """The event stream: Kafka in KRaft mode with a quorum that can change while it runs.
 
 The first broker is born as the only controller; other controllers join by themselves, so that a cluster made at any
-stage is the same as one that grew. Three brokers vote. Where two servers and a witness exist, the votes move: one controller on
-each server and one on the witness; brokers that stop voting restart one by one and keep their volumes. Sources: Kafka 4.1 documentation
+stage is the same as one that grew. Three brokers vote. Where three hosts can vote, the votes move: one controller on
+each of them; brokers that stop voting restart one by one and keep their volumes. Sources: Kafka 4.1 documentation
 (KRaft, dynamic quorums, KIP-853); testbed measurements of 2026-11-23.
 """
 
@@ -12,6 +12,7 @@ import base64
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from dreamseed.config import StageConfig
 from dreamseed.planning import ports
@@ -26,8 +27,9 @@ from dreamseed.planning.container import (
     Volume,
     VolumeKind,
 )
-from dreamseed.planning.hosts import Host, servers, spread
+from dreamseed.planning.hosts import Host, spread
 from dreamseed.planning.render import render
+from dreamseed.planning.services import etcd
 
 COMPONENT = "kafka"
 KAFKA_UID = 1_000
@@ -35,6 +37,9 @@ CLUSTER_ID = base64.urlsafe_b64encode(b"dreamseed-events").decode().rstrip("=")
 WITNESS_NODE = 100
 CONTROLLER_MEMORY_MIB = 1_024
 CONTROLLER_HEAP_MIB = 512
+INTERNAL_TOPICS = ("__consumer_offsets", "__transaction_state", "__share_group_state")
+INTERNAL_PARTITIONS = 50
+"""Partitions of each internal topic. Source: Kafka 4.1 broker configuration, defaults of *.topic.num.partitions."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,26 +105,26 @@ def plan_brokers(config: StageConfig, hosts: Sequence[Host]) -> tuple[Node, ...]
 def plan_nodes(config: StageConfig, hosts: Sequence[Host]) -> tuple[Node, ...]:
     """Return the brokers and, where the witness votes, its controller."""
     brokers = plan_brokers(config, hosts)
-    witness = _witness(hosts)
-    if not brokers or witness is None:
+    witness = next((host for host in _voting_hosts([broker.host for broker in brokers], hosts) if host.in_cloud), None)
+    if witness is None:
         return brokers
     controller = Node(name="kafka-witness", number=WITNESS_NODE, host=witness, broker=False, controller=True)
     return (*brokers, controller)
 
 
-def _witness(hosts: Sequence[Host]) -> Host | None:
-    several = len(servers(hosts)) > 1
-    return next((host for host in hosts if host.in_cloud), None) if several else None
+def _voting_hosts(placed: Sequence[Host], hosts: Sequence[Host]) -> tuple[Host, ...]:
+    """Return the three hosts that vote, each with a broker or the witness; none where no three are to be had."""
+    voting = etcd.voting_hosts(hosts)
+    able = len(voting) == 3 and all(host.in_cloud or host in placed for host in voting)
+    return voting if able else ()
 
 
 def _voting_numbers(placed: Sequence[Host], hosts: Sequence[Host]) -> frozenset[int]:
-    """Return which brokers vote: the first of each server beside a witness, else the first three."""
-    if _witness(hosts) is None:
-        return frozenset(range(1, min(3, len(placed)) + 1))
-    first: dict[str, int] = {}
-    for number, host in enumerate(placed, start=1):
-        first.setdefault(host.name, number)
-    return frozenset(first.values())
+    """Return which brokers vote: the first on each voting host, else the first three (or the only one)."""
+    voting = _voting_hosts(placed, hosts)
+    if not voting:
+        return frozenset(range(1, (3 if len(placed) >= 3 else 1) + 1)) if placed else frozenset()
+    return frozenset(placed.index(host) + 1 for host in voting if not host.in_cloud)
 
 
 def plan_kafka(config: StageConfig, hosts: Sequence[Host]) -> ServicePlan:
@@ -151,7 +156,7 @@ def _node(config: StageConfig, node: Node, nodes: Sequence[Node], previous: tupl
         "kafka.properties.j2",
         node=node,
         bootstrap=",".join(f"{member.address}:{member.controller_port}" for member in nodes if member.controller),
-        replication=min(3, kafka.brokers),
+        replication=kafka.replication_factor,
         min_insync=kafka.min_insync_replicas,
     )
     founded = f"{founder.number}@{founder.address}:{founder.controller_port}:{founder.directory_id}"
@@ -191,25 +196,36 @@ def _node(config: StageConfig, node: Node, nodes: Sequence[Node], previous: tupl
     )
 
 
-def assignment(config: StageConfig, brokers: Sequence[Node]) -> dict[str, object]:
-    """Return where each partition's copies stand: rack by rack in turn, so that each server holds its share."""
+def assignment(topic: str, partitions: int, replication: int, brokers: Sequence[Node]) -> list[dict[str, Any]]:
+    """Return where the copies of each partition of `topic` stand: on the racks in turn, so each holds its share."""
     by_rack: dict[str, list[int]] = {}
     for broker in brokers:
         by_rack.setdefault(broker.host.name, []).append(broker.number)
     racks = list(by_rack.values())
-    partitions = []
-    for topic in config.kafka.topics:
-        for partition in range(topic.partitions):
-            copies: list[int] = []
-            turn = partition
-            while len(copies) < config.kafka.replication_factor:
-                rack = racks[turn % len(racks)]
-                free = [number for number in rack if number not in copies]
-                if free:
-                    copies.append(free[(partition + turn) % len(free)])
-                turn += 1
-            partitions.append({"topic": topic.name, "partition": partition, "replicas": copies})
-    return {"version": 1, "partitions": partitions}
+    placed = []
+    for partition in range(partitions):
+        copies: list[int] = []
+        turn = partition
+        while len(copies) < replication:
+            rack = racks[turn % len(racks)]
+            free = [number for number in rack if number not in copies]
+            if free:
+                copies.append(free[(partition + turn) % len(free)])
+            turn += 1
+        placed.append({"topic": topic, "partition": partition, "replicas": copies})
+    return placed
+
+
+def assignments(config: StageConfig, brokers: Sequence[Node]) -> dict[str, list[dict[str, Any]]]:
+    """Return the assignment of each topic by its name, Kafka's own topics included.
+
+    Consumers commit and transactions end only while `min_insync_replicas` copies of Kafka's own topics live, so
+    these must survive what the service's topics survive.
+    """
+    partitions = {topic.name: topic.partitions for topic in config.kafka.topics}
+    partitions |= dict.fromkeys(INTERNAL_TOPICS, INTERNAL_PARTITIONS)
+    replication = config.kafka.replication_factor
+    return {topic: assignment(topic, count, replication, brokers) for topic, count in partitions.items()}
 
 
 def _cluster_job(config: StageConfig, nodes: Sequence[Node], after: str) -> Container:
@@ -221,6 +237,7 @@ def _cluster_job(config: StageConfig, nodes: Sequence[Node], after: str) -> Cont
         joining=[node for node in nodes if node.controller],
         leaving=[node for node in brokers[:3] if not node.controller],
         topics=kafka.topics,
+        internal=INTERNAL_TOPICS,
         replication=kafka.replication_factor,
         min_insync=kafka.min_insync_replicas,
     )
@@ -237,7 +254,13 @@ def _cluster_job(config: StageConfig, nodes: Sequence[Node], after: str) -> Cont
         entrypoint=("/bin/sh", "/etc/dreamseed/job.sh"),
         files=(
             File(path="/etc/dreamseed/job.sh", text=script),
-            File(path="/etc/dreamseed/assignment.json", text=json.dumps(assignment(config, brokers))),
+            *(
+                File(
+                    path=f"/etc/dreamseed/assignment/{topic}.json",
+                    text=json.dumps({"version": 1, "partitions": partitions}),
+                )
+                for topic, partitions in assignments(config, brokers).items()
+            ),
         ),
         job=True,
         after=(after,),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 COMPONENT = "postgres"
 PROXIES_PER_SERVER = 2
+PROXY_MAX_CONNECTIONS = 2_000
 HAPROXY_UID = 99
 PGBOUNCER_UID = 70
 POOLER_ALIAS = "pgbouncer"
@@ -47,6 +48,7 @@ def plan_proxies(instances: Sequence[Instance], hosts: Sequence[Host]) -> list[C
     shard = instances[0].shard
     text = render(
         "postgres-proxy.cfg.j2",
+        max_connections=PROXY_MAX_CONNECTIONS,
         stats_port=ports.ROUTER_STATS,
         primary_port=ports.POSTGRES_PRIMARY,
         replicas_port=ports.POSTGRES_REPLICAS,

@@ -48,6 +48,12 @@ ROUTER_ALIAS = "llm"
 MODELS_DISK_GIB = 80
 """Weights of 26 GB in fp16, the compile cache, and room for a second revision."""
 MAX_BODY_BYTES = 1_048_576
+ROUTER_MAX_CONNECTIONS = 4_000
+ROUTER_MEMORY_MIB = 256
+"""What one router holds: up to 52 KiB a proxied connection (two buffers of 16 KiB and 20 KiB of its own).
+
+Source: HAProxy 3 configuration manual, tune.bufsize; netdata.cloud, guide to HAProxy's buffers, read 2026-11-23.
+"""
 
 # The secrets stand in files, so that neither `docker inspect` nor the process list shows them.
 _SERVE = (
@@ -150,6 +156,7 @@ def _routers(layout: GpuLayout, hosts: Sequence[Host]) -> list[Container]:
         "router.cfg.j2",
         port=ports.ROUTER,
         stats_port=ports.ROUTER_STATS,
+        max_connections=ROUTER_MAX_CONNECTIONS,
         max_body_bytes=MAX_BODY_BYTES,
         engines=[
             {
@@ -174,7 +181,7 @@ def _routers(layout: GpuLayout, hosts: Sequence[Host]) -> list[Container]:
                 image="haproxy",
                 networks=(NetworkName.INFERENCE,),
                 aliases=(ROUTER_ALIAS,),
-                memory_mib=256,
+                memory_mib=ROUTER_MEMORY_MIB,
                 cpu_cores=0.2,
                 files=(File(path="/usr/local/etc/haproxy/haproxy.cfg", text=text, owner=HAPROXY_UID),),
                 health=http_health(ports.ROUTER_STATS, "/healthz"),
