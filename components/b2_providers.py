@@ -89,9 +89,9 @@ class BucketProvider(_Provider):
                 "allPrivate",
                 lifecycle_rules=[_lifecycle(props)],
                 default_server_side_encryption=SSE_B2_AES,
-                is_file_lock_enabled=props["lock_days"] is not None,
+                is_file_lock_enabled=props.get("lock_days") is not None,
             )
-        if props["lock_days"] is not None:
+        if props.get("lock_days") is not None:
             _set(bucket, props)
         return CreateResult(bucket.id_, self.own(props))
 
@@ -191,7 +191,7 @@ class ApplicationKeyProvider(_Provider):
 
 def _lifecycle(props: dict[str, Any]) -> Any:
     """Return the one rule: hide some days after the upload, or never; delete some days after hiding."""
-    expire_days = props["expire_days"]
+    expire_days = props.get("expire_days")
     return {
         "fileNamePrefix": "",
         "daysFromHidingToDeleting": int(props["hidden_days"]),
@@ -203,7 +203,7 @@ def _set(bucket: Bucket, props: dict[str, Any]) -> None:
     """Set what may change on a bucket. A lock once switched on stays possible; null only ends its default."""
     from b2sdk.v2 import NO_RETENTION_BUCKET_SETTING, BucketRetentionSetting, RetentionMode, RetentionPeriod
 
-    lock_days = props["lock_days"]
+    lock_days = props.get("lock_days")
     retention = (
         NO_RETENTION_BUCKET_SETTING
         if lock_days is None

@@ -15,6 +15,8 @@ from pulumi_gcp.compute._inputs import (
     InstanceServiceAccountArgs,
     InstanceShieldedInstanceConfigArgs,
     InstanceTemplateDiskArgs,
+    InstanceTemplateGuestAcceleratorArgs,
+    InstanceTemplateNetworkInterfaceAccessConfigArgs,
     InstanceTemplateNetworkInterfaceArgs,
     InstanceTemplateSchedulingArgs,
     InstanceTemplateSchedulingMaxRunDurationArgs,
@@ -22,6 +24,7 @@ from pulumi_gcp.compute._inputs import (
     InstanceTemplateShieldedInstanceConfigArgs,
     RegionNetworkEndpointGroupCloudRunArgs,
     RouterBgpArgs,
+    RouterNatSubnetworkArgs,
     RouterPeerAdvertisedIpRangeArgs,
 )
 from pulumi_gcp.compute.address import Address
@@ -67,6 +70,8 @@ __all__ = [
     "InstanceShieldedInstanceConfigArgs",
     "InstanceTemplate",
     "InstanceTemplateDiskArgs",
+    "InstanceTemplateGuestAcceleratorArgs",
+    "InstanceTemplateNetworkInterfaceAccessConfigArgs",
     "InstanceTemplateNetworkInterfaceArgs",
     "InstanceTemplateSchedulingArgs",
     "InstanceTemplateSchedulingMaxRunDurationArgs",
@@ -79,6 +84,7 @@ __all__ = [
     "RouterBgpArgs",
     "RouterInterface",
     "RouterNat",
+    "RouterNatSubnetworkArgs",
     "RouterPeer",
     "RouterPeerAdvertisedIpRangeArgs",
     "Subnetwork",

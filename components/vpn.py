@@ -1,0 +1,130 @@
+"""The cloud's end of the VPN to the owners' router: two tunnels, each with its BGP session."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pulumi
+from pulumi_random import RandomPassword
+
+from components.base import Component
+from components.compute_sdk import (
+    ExternalVpnGateway,
+    ExternalVpnGatewayInterfaceArgs,
+    HaVpnGateway,
+    Network,
+    Router,
+    RouterBgpArgs,
+    RouterInterface,
+    RouterPeer,
+    RouterPeerAdvertisedIpRangeArgs,
+    VPNTunnel,
+)
+from components.labels import labels
+from components.secrets import PASSWORD_LENGTH
+from dreamseed.config.cloud import Vpn
+from dreamseed.config.service import Service
+from dreamseed.planning.cloud_network import CloudNetworkPlan
+
+UNUSED_ASN = 64_512
+"""The number of a router that only translates addresses and speaks to nobody."""
+
+
+def declare_router(parent: Component, service: Service, vpn: Vpn | None, network: Network) -> Router:
+    """Declare the cloud router, with the VPN's number when there is one."""
+    return Router(
+        service.name,
+        name=service.name,
+        project=service.gcp_project,
+        region=service.region,
+        network=network.id,
+        bgp=RouterBgpArgs(asn=vpn.cloud_asn if vpn is not None else UNUSED_ASN),
+        opts=parent.child(),
+    )
+
+
+def declare_vpn(
+    parent: Component, service: Service, vpn: Vpn, network: Network, router: Router, plan: CloudNetworkPlan
+) -> pulumi.Output[Sequence[str]]:
+    """Declare gateway, tunnels and sessions; return the gateway's public addresses, one a tunnel.
+
+    One public address on the owners' side makes it 99.9 % at Google, not 99.99 %.
+    """
+    name, project = f"{service.name}-vpn", service.gcp_project
+    gateway = HaVpnGateway(
+        name,
+        name=name,
+        project=project,
+        region=service.region,
+        network=network.id,
+        labels=labels(service.name),
+        deletion_policy="PREVENT",
+        opts=parent.stateful(),
+    )
+    peer = ExternalVpnGateway(
+        name,
+        name=name,
+        project=project,
+        redundancy_type="SINGLE_IP_INTERNALLY_REDUNDANT",
+        interfaces=[ExternalVpnGatewayInterfaceArgs(id=0, ip_address=str(vpn.peer_address))],
+        labels=labels(service.name),
+        opts=parent.child(),
+    )
+    for index in range(len(plan.links)):
+        _tunnel(parent, service, vpn, router, plan, index, gateway, peer)
+    return gateway.vpn_interfaces.apply(lambda interfaces: [str(each.ip_address) for each in interfaces or ()])
+
+
+def _tunnel(
+    parent: Component,
+    service: Service,
+    vpn: Vpn,
+    router: Router,
+    plan: CloudNetworkPlan,
+    index: int,
+    gateway: HaVpnGateway,
+    peer: ExternalVpnGateway,
+) -> None:
+    name, project, link = f"{service.name}-vpn-{index}", service.gcp_project, plan.links[index]
+    tunnel = VPNTunnel(
+        name,
+        name=name,
+        project=project,
+        region=service.region,
+        vpn_gateway=gateway.id,
+        vpn_gateway_interface=index,
+        peer_external_gateway=peer.id,
+        peer_external_gateway_interface=0,
+        shared_secret=RandomPassword(name, length=PASSWORD_LENGTH, special=False, opts=parent.stateful()).result,
+        ike_version=2,
+        router=router.id,
+        labels=labels(service.name),
+        opts=parent.child(),
+    )
+    interface = RouterInterface(
+        name,
+        name=name,
+        project=project,
+        region=service.region,
+        router=router.name,
+        ip_range=str(link.cloud),
+        vpn_tunnel=tunnel.name,
+        opts=parent.child(),
+    )
+    RouterPeer(
+        name,
+        name=name,
+        project=project,
+        region=service.region,
+        router=router.name,
+        interface=interface.name,
+        ip_address=str(link.cloud.ip),
+        peer_ip_address=str(link.peer),
+        peer_asn=vpn.peer_asn,
+        advertise_mode="CUSTOM",
+        advertised_groups=["ALL_SUBNETS"],
+        advertised_ip_ranges=[
+            RouterPeerAdvertisedIpRangeArgs(range=str(plan.services), description="managed services")
+        ],
+        opts=parent.child(),
+    )
