@@ -1,0 +1,160 @@
+"""What stands by in the cloud, and which of it bears the RPO.
+
+Three copies, three ages. The WAL archive in the object store is at most `rpo_minutes` old: it alone bears
+the RPO, and a disaster restores from it, to a VM that exists only while `disaster_recovery.active`. The
+Cloud SQL instance is a second copy of another kind, loaded by `pg_dump` every `refresh_hours`, which is its
+own, larger, RPO. Cloud SQL cannot follow a PostgreSQL of one's own physically, a stopped instance receives
+nothing and one with HA cannot subscribe (provider facts, section 2.1), so both kinds are loaded; between
+loads `standby` runs, and `landing` is stopped.
+
+Only an instance that already exists can be stopped: the promotion that brings `landing` is made with
+`landing_stopped: false`, and the stop is a second one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dreamseed.config import StageConfig
+from dreamseed.config.cloud import RecoveryKind
+from dreamseed.errors import PlanError
+from dreamseed.planning.container import secret
+from dreamseed.planning.object_store import BucketRole, bucket_name
+from dreamseed.planning.render import render
+from dreamseed.planning.secrets import GeneratedSecret, ProvidedSecret
+from dreamseed.planning.services.postgres import POSTGRES_UID, stanza_of
+from dreamseed.planning.services.tunnel import TunnelRoute
+
+NIGHT_HOUR = 3
+"""When a daily load starts, in the service's own time zone."""
+REFRESH_TIMEOUT_SECONDS = 6 * 3_600
+RESTORE_PORT = 5_432
+RESTORE_SECRETS = (ProvidedSecret.BACKUP_KEY_ID, ProvidedSecret.BACKUP_KEY, GeneratedSecret.BACKUP_CIPHER)
+"""What the restore reads from Secret Manager: the archive's key and its cipher."""
+RESTORE_DISK_FACTOR = 2
+"""The restore VM's disk against one instance's volume: the restored files, and room to run on."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecoveryPlan:
+    """The Cloud SQL instance, its scheduled load, and the restore of a disaster.
+
+    `activation` is Cloud SQL's policy. `schedule` is a cron line in the service's time zone. The scripts
+    hold no secret: they read them from Secret Manager, or from their environment.
+    """
+
+    tier: str
+    availability: str
+    activation: str
+    keeps_backups: bool
+    disk_gib: int
+    schedule: str
+    source: TunnelRoute
+    refresh_script: str
+    restore_script: str
+    restoring: bool
+    restore_machine: str
+    restore_disk_gib: int
+
+
+def plan_recovery(config: StageConfig, source: TunnelRoute | None, where: str) -> RecoveryPlan | None:
+    """Return what stands by, or null where the stage has nothing.
+
+    `source` is the private route to the primary itself: a dump needs a session of its own, which the pooler
+    does not give. Raises `PlanError` when it is missing or the interval is no cron line.
+    """
+    recovery = config.disaster_recovery
+    if recovery.kind is RecoveryKind.NONE:
+        return None
+    if source is None or source.local_port is None:
+        raise PlanError(
+            f"{where} › disaster_recovery › kind",
+            f"is {recovery.kind}, but no private TCP route leads to the primary",
+            "the load dumps it through the tunnel, past the pooler",
+            "a route to the primary's proxy among the tunnel's routes",
+        )
+    standby = recovery.kind is RecoveryKind.STANDBY
+    stopped = recovery.kind is RecoveryKind.LANDING and recovery.landing_stopped and not recovery.active
+    cpu = max(2, recovery.cpu)
+    return RecoveryPlan(
+        tier=f"db-custom-{recovery.cpu}-{recovery.memory_mib}",
+        availability="REGIONAL" if standby else "ZONAL",
+        activation="NEVER" if stopped else "ALWAYS",
+        keeps_backups=standby or recovery.active,
+        disk_gib=recovery.disk_gib,
+        schedule=_cron(recovery.refresh_hours, where),
+        source=source,
+        refresh_script=render(
+            "recovery-refresh.sh.j2",
+            project=config.service.gcp_project,
+            database=config.postgres.database,
+            source_port=source.local_port,
+            stops=stopped,
+        ),
+        restore_script=_restore_script(config),
+        restoring=recovery.active,
+        restore_machine=f"n2-custom-{cpu}-{recovery.memory_mib}",
+        restore_disk_gib=config.postgres.disk_gib * RESTORE_DISK_FACTOR,
+    )
+
+
+def _cron(hours: int, where: str) -> str:
+    """Return the cron line of a load every `hours` hours."""
+    if hours < 24 and 24 % hours == 0:
+        return f"0 */{hours} * * *" if hours > 1 else "0 * * * *"
+    if hours % 24 == 0 and hours // 24 <= 28:
+        days = hours // 24
+        return f"0 {NIGHT_HOUR} * * *" if days == 1 else f"0 {NIGHT_HOUR} */{days} * *"
+    raise PlanError(
+        f"{where} › disaster_recovery › refresh_hours",
+        f"{hours} hours are no regular interval of a calendar",
+        "the load is started by the clock, at the same hours of each day",
+        "1, 2, 3, 4, 6, 8, 12, 24, or a multiple of 24 up to 672",
+    )
+
+
+def _restore_script(config: StageConfig) -> str:
+    """Return the restore VM's script; where the servers' files get secrets, it reads shell variables."""
+    variables = [(name, name.replace("-", "_")) for name in RESTORE_SECRETS]
+    shards = [
+        {
+            "number": number,
+            "stanza": stanza_of(number),
+            "port": RESTORE_PORT + number - 1,
+            "configuration": _as_shell(_archive_configuration(config, number)),
+        }
+        for number in range(1, config.postgres.shards + 1)
+    ]
+    return render(
+        "recovery-restore.sh.j2",
+        project=config.service.gcp_project,
+        secret_prefix=secret_prefix(config.service.name),
+        image=config.postgres.image,
+        registry=config.postgres.image.split("/", 1)[0],
+        uid=POSTGRES_UID,
+        variables=variables,
+        shards=shards,
+        max_connections=config.postgres.max_connections,
+    )
+
+
+def _archive_configuration(config: StageConfig, shard: int) -> str:
+    return render(
+        "pgbackrest.conf.j2",
+        offsite=True,
+        stanza=stanza_of(shard),
+        bucket=bucket_name(config, BucketRole.BACKUPS),
+        region=config.object_store.region,
+    )
+
+
+def _as_shell(text: str) -> str:
+    """Return `text` for a here-document: markers become variables; it holds nothing else that a shell would touch."""
+    for name in RESTORE_SECRETS:
+        text = text.replace(secret(name), f"${{{name.replace('-', '_')}}}")
+    return text
+
+
+def secret_prefix(service_name: str) -> str:
+    """Return how the names of the recovery's secrets in Secret Manager begin."""
+    return f"{service_name}-recovery"
