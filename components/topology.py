@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import pulumi
 import pulumi_gcp as gcp
 
-from components.api import ApiService, ApiServiceArgs
+from components.api import ApiService, ApiServiceArgs, Egress
 from components.base import Secrets
+from components.containers import HostResources
+from components.cost_guard import CostGuard, CostGuardArgs
+from components.delivery import Delivery, DeliveryArgs
 from components.edge import EdgeZone, EdgeZoneArgs
+from components.gpu_burst import GpuBurst, GpuBurstArgs
 from components.kafka import KafkaCluster, KafkaClusterArgs
 from components.object_store import ObjectStore, ObjectStoreArgs
+from components.observability import Observability, ObservabilityArgs
 from components.postgres import PostgresCluster, PostgresClusterArgs
+from components.private_network import PrivateNetwork, PrivateNetworkArgs
 from components.redis import RedisCache, RedisCacheArgs
 from components.secrets import Secrets as GeneratedSecrets
 from components.secrets import SecretsArgs
@@ -21,15 +28,56 @@ from components.servers import Servers, ServersArgs
 from components.tunnel import TunnelConnectors, TunnelConnectorsArgs
 from components.vllm import VllmFleet, VllmFleetArgs
 from dreamseed.planning.api import ApiSecret
+from dreamseed.planning.burst import BurstSecret
+from dreamseed.planning.hosts import WITNESS
 from dreamseed.planning.secrets import GeneratedSecret, ProvidedSecret
 from dreamseed.planning.stage_plan import StagePlan
 
 
+@dataclass(frozen=True, kw_only=True)
+class Foundation:
+    """What the other components stand on: secrets by name, the buckets, the zone, the network, the project."""
+
+    plan: StagePlan
+    cloud: pulumi.ResourceOptions
+    secrets: Secrets
+    store: ObjectStore
+    edge: EdgeZone
+    delivery: Delivery
+    network: PrivateNetwork
+
+
 def declare(plan: StagePlan, configured: Secrets) -> dict[str, Any]:
     """Declare every component of `plan`; return the stack's outputs. `configured` are the owners' own secrets."""
+    base = _declare_foundation(plan, configured)
+    api = _declare_api(base)
+    hosts = Servers("servers", ServersArgs(hosts=plan.hosts, images=_images(plan), witness=base.network.witness)).hosts
+    vllm = _declare_services(base, hosts)
+    guard = CostGuard("cost-guard", CostGuardArgs(service=plan.config.service, budget=plan.config.budget), base.cloud)
+    watch = _declare_observability(base, hosts, guard)
+    _declare_burst(base)
+    return {
+        "api_url": api.url,
+        "name_servers": base.edge.name_servers,
+        "image_repository": base.delivery.repository,
+        "state_bucket": base.delivery.state_bucket,
+        "identity_provider": base.delivery.identity_provider,
+        "vpn_addresses": base.network.vpn_addresses,
+        "router_url": vllm.router_url,
+        "dashboards": watch.urls,
+    }
+
+
+def _declare_foundation(plan: StagePlan, configured: Secrets) -> Foundation:
     config = plan.config
+    # Project, region and zone are pinned, whatever the environment's defaults are.
+    provider = gcp.Provider(
+        "gcp", project=config.service.gcp_project, region=config.service.region, zone=config.service.zone
+    )
+    cloud = pulumi.ResourceOptions(providers=[provider])
     generated = GeneratedSecrets("secrets", SecretsArgs(names=list(GeneratedSecret))).values
     store = ObjectStore("object-store", ObjectStoreArgs(buckets=plan.buckets))
+    delivery = Delivery("delivery", DeliveryArgs(service=config.service), cloud)
     edge = EdgeZone(
         "edge",
         EdgeZoneArgs(
@@ -40,37 +88,59 @@ def declare(plan: StagePlan, configured: Secrets) -> dict[str, Any]:
             tunnel_secret=generated[GeneratedSecret.TUNNEL],
         ),
     )
-    secrets = {
-        **configured,
-        **generated,
-        **_backup_keys(store),
-        ProvidedSecret.TUNNEL_TOKEN: edge.tunnel_token,
-    }
-    api = _declare_api(plan, secrets, store, edge)
-    hosts = Servers("servers", ServersArgs(hosts=plan.hosts, images=_images(plan))).hosts
+    network = PrivateNetwork(
+        "network",
+        PrivateNetworkArgs(
+            service=config.service,
+            network=config.network,
+            plan=plan.cloud_network,
+            witness_ports=_witness_ports(plan),
+            witness_ssh_key=config.network.witness.ssh_public_key if config.network.witness else None,
+            enabled=delivery.enabled,
+        ),
+        cloud,
+    )
+    secrets = {**configured, **generated, **_backup_keys(store), ProvidedSecret.TUNNEL_TOKEN: edge.tunnel_token}
+    return Foundation(
+        plan=plan, cloud=cloud, secrets=secrets, store=store, edge=edge, delivery=delivery, network=network
+    )
+
+
+def _declare_services(base: Foundation, hosts: Mapping[str, HostResources]) -> VllmFleet:
+    plan, secrets = base.plan, base.secrets
     vllm = VllmFleet("vllm", VllmFleetArgs(plan=plan.vllm, hosts=hosts, secrets=secrets))
-    postgres = PostgresCluster("postgres", PostgresClusterArgs(plan=plan.postgres, hosts=hosts, secrets=secrets))
+    PostgresCluster("postgres", PostgresClusterArgs(plan=plan.postgres, hosts=hosts, secrets=secrets))
     if plan.redis.containers:
         RedisCache("redis", RedisCacheArgs(plan=plan.redis, hosts=hosts, secrets=secrets))
     if plan.kafka.containers:
         KafkaCluster("kafka", KafkaClusterArgs(plan=plan.kafka, hosts=hosts))
     TunnelConnectors("tunnel", TunnelConnectorsArgs(plan=plan.tunnel, hosts=hosts, secrets=secrets))
-    return {
-        "api_url": api.url,
-        "name_servers": edge.name_servers,
-        "router_url": vllm.router_url,
-        "database": postgres.pooler_address,
-    }
+    return vllm
 
 
-def _cloud(plan: StagePlan) -> pulumi.ResourceOptions:
-    """Return options that pin project, region and zone, whatever the environment's defaults are."""
-    service = plan.config.service
-    provider = gcp.Provider("gcp", project=service.gcp_project, region=service.region, zone=service.zone)
-    return pulumi.ResourceOptions(providers=[provider])
+def _declare_observability(base: Foundation, hosts: Mapping[str, HostResources], guard: CostGuard) -> Observability:
+    plan = base.plan
+    return Observability(
+        "observability",
+        ObservabilityArgs(
+            service=plan.config.service,
+            api=plan.config.api,
+            slo=plan.config.slo,
+            plan=plan.monitoring,
+            hosts=hosts,
+            secrets=base.secrets,
+            api_hostname=plan.api.hostname,
+            channel=guard.channel,
+            grafana_cloud=plan.grafana_cloud,
+            enabled=base.delivery.enabled,
+        ),
+        base.cloud,
+    )
 
 
-def _declare_api(plan: StagePlan, secrets: Secrets, store: ObjectStore, edge: EdgeZone) -> ApiService:
+def _declare_api(base: Foundation) -> ApiService:
+    plan, secrets = base.plan, base.secrets
+    egress = Egress(network=base.network.network_id, subnetwork=base.network.subnetwork_id)
     return ApiService(
         "api",
         ApiServiceArgs(
@@ -81,15 +151,48 @@ def _declare_api(plan: StagePlan, secrets: Secrets, store: ObjectStore, edge: Ed
                 ApiSecret.DATABASE_PASSWORD: secrets[GeneratedSecret.POSTGRES_APPLICATION],
                 ApiSecret.REDIS_PASSWORD: secrets[GeneratedSecret.REDIS],
                 ApiSecret.VLLM_API_KEY: secrets[GeneratedSecret.VLLM_API_KEY],
-                ApiSecret.CONTENT_KEY_ID: store.key_ids["content"],
-                ApiSecret.CONTENT_KEY: store.keys["content"],
-                ApiSecret.TUNNEL_CLIENT_ID: edge.access_client_id,
-                ApiSecret.TUNNEL_CLIENT_SECRET: edge.access_client_secret,
+                ApiSecret.CONTENT_KEY_ID: base.store.key_ids["content"],
+                ApiSecret.CONTENT_KEY: base.store.keys["content"],
+                ApiSecret.TUNNEL_CLIENT_ID: base.edge.access_client_id,
+                ApiSecret.TUNNEL_CLIENT_SECRET: base.edge.access_client_secret,
             },
-            zone_id=edge.zone_id,
-            egress=None,
+            zone_id=base.edge.zone_id,
+            egress=egress if plan.config.network.vpn else None,
+            deployer=base.delivery.deployer,
+            enabled=base.delivery.enabled,
         ),
-        _cloud(plan),
+        base.cloud,
+    )
+
+
+def _declare_burst(base: Foundation) -> None:
+    plan = base.plan
+    if plan.burst is None:
+        return
+    GpuBurst(
+        "gpu-burst",
+        GpuBurstArgs(
+            service=plan.config.service,
+            plan=plan.burst,
+            account_id=plan.config.edge.account_id,
+            zone_id=base.edge.zone_id,
+            policy_id=base.edge.access_policy_id,
+            subnetwork_id=base.network.subnetwork_id,
+            secrets={
+                BurstSecret.MODELS_KEY_ID: base.store.key_ids["models"],
+                BurstSecret.MODELS_KEY: base.store.keys["models"],
+                BurstSecret.VLLM_API_KEY: base.secrets[GeneratedSecret.VLLM_API_KEY],
+            },
+            enabled=base.delivery.enabled,
+        ),
+        base.cloud,
+    )
+
+
+def _witness_ports(plan: StagePlan) -> list[int]:
+    """Return what the servers reach on the witness, beside SSH."""
+    return sorted(
+        {port.published for container in plan.containers if container.host == WITNESS for port in container.ports}
     )
 
 

@@ -22,6 +22,7 @@ from dreamseed.config.types import (
     ResourceName,
     Seconds,
     Section,
+    SshPublicKey,
     Utilization,
     WitnessMachine,
     immutable,
@@ -192,6 +193,7 @@ class Witness(Section):
     cpu_cores: Count = Field(description="vCPU of the machine")
     memory_gib: Gib = Field(description="memory of the machine")
     disk_gib: Gib = Field(ge=10, description="its disk")
+    ssh_public_key: SshPublicKey = Field(description="public key of whoever runs the program")
 
 
 class Network(Section):

@@ -242,6 +242,15 @@ Email = Annotated[
         "an address such as ops@dreamseed.ai",
     ),
 ]
+SshPublicKey = Annotated[
+    str,
+    Text(
+        r"ssh-ed25519 [A-Za-z0-9+/]{68}( [^\s]+)?",
+        "an Ed25519 public key",
+        "the program reaches the machine's Docker Engine by SSH with the key that belongs to it",
+        "the one line of a .pub file made by ssh-keygen -t ed25519",
+    ),
+]
 GithubRepository = Annotated[
     str,
     Text(

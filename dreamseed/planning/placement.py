@@ -10,6 +10,7 @@ from dreamseed.errors import PlanError
 from dreamseed.planning.container import Container, ServicePlan
 from dreamseed.planning.hosts import Host
 
+MONITORING = "monitoring"
 SHARES = (("memory_mib", "MiB of memory"), ("cpu_cores", "CPU cores"), ("disk_gib", "GiB of disk"))
 
 
@@ -130,7 +131,8 @@ def _check_gpus(where: str, hosts: Sequence[Host], containers: Sequence[Containe
     taken: dict[tuple[str, int], str] = {}
     for container in containers:
         for index in container.gpu_indices:
-            other = taken.setdefault((container.host, index), container.name)
+            shares = container.component == MONITORING  # an exporter reads every card and computes on none
+            other = container.name if shares else taken.setdefault((container.host, index), container.name)
             if other != container.name or index >= counts[container.host]:
                 raise PlanError(
                     f"{where} › container {container.name}",
