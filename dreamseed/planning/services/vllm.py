@@ -7,6 +7,7 @@ some of its paths. Sources: vLLM 0.33 documentation (docker, security), read 202
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from dreamseed.catalog.gpus import gpu_model
@@ -48,12 +49,12 @@ ROUTER_ALIAS = "llm"
 MODELS_DISK_GIB = 80
 """Weights of 26 GB in fp16, the compile cache, and room for a second revision."""
 MAX_BODY_BYTES = 1_048_576
-ROUTER_MAX_CONNECTIONS = 4_000
-ROUTER_MEMORY_MIB = 256
-"""What one router holds: up to 52 KiB a proxied connection (two buffers of 16 KiB and 20 KiB of its own).
+CONNECTION_KIB = 52
+"""What a proxied connection takes in a router: two buffers of 16 KiB and 20 KiB of its own.
 
 Source: HAProxy 3 configuration manual, tune.bufsize; netdata.cloud, guide to HAProxy's buffers, read 2026-11-23.
 """
+ROUTER_BASE_MIB = 64
 
 # The secrets stand in files, so that neither `docker inspect` nor the process list shows them.
 _SERVE = (
@@ -95,8 +96,19 @@ def plan_vllm(config: StageConfig, layout: GpuLayout, hosts: Sequence[Host], whe
         Volume(name=f"{name}-models", host=name, kind=VolumeKind.CACHE, size_gib=MODELS_DISK_GIB)
         for name in dict.fromkeys(replica.server for replica in layout.replicas)
     )
-    routers = _routers(layout, hosts)
+    routers = _routers(layout, hosts, router_connections(config))
     return ServicePlan(component=COMPONENT, containers=(*engines, *routers), volumes=volumes)
+
+
+def router_connections(config: StageConfig) -> int:
+    """Return how many connections each router takes: all that the API can open, since the others may be away."""
+    return config.api.max_instances * config.api.concurrency
+
+
+def router_memory_mib(connections: int) -> int:
+    """Return the memory of a router that holds `connections` at once, in steps of 64 MiB."""
+    needed_mib = ROUTER_BASE_MIB + connections * CONNECTION_KIB / 1_024
+    return math.ceil(needed_mib / 64) * 64
 
 
 def engine_name(replica: Replica) -> str:
@@ -150,13 +162,13 @@ def _engine(
     )
 
 
-def _routers(layout: GpuLayout, hosts: Sequence[Host]) -> list[Container]:
+def _routers(layout: GpuLayout, hosts: Sequence[Host], connections: int) -> list[Container]:
     addresses = {host.name: host.address for host in hosts}
     text = render(
         "router.cfg.j2",
         port=ports.ROUTER,
         stats_port=ports.ROUTER_STATS,
-        max_connections=ROUTER_MAX_CONNECTIONS,
+        max_connections=connections,
         max_body_bytes=MAX_BODY_BYTES,
         engines=[
             {
@@ -181,7 +193,7 @@ def _routers(layout: GpuLayout, hosts: Sequence[Host]) -> list[Container]:
                 image="haproxy",
                 networks=(NetworkName.INFERENCE,),
                 aliases=(ROUTER_ALIAS,),
-                memory_mib=ROUTER_MEMORY_MIB,
+                memory_mib=router_memory_mib(connections),
                 cpu_cores=0.2,
                 files=(File(path="/usr/local/etc/haproxy/haproxy.cfg", text=text, owner=HAPROXY_UID),),
                 health=http_health(ports.ROUTER_STATS, "/healthz"),

@@ -1,0 +1,100 @@
+"""Backups: what can be restored, and how much may be missing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from dreamseed.planning.invariants.rule import Invariant
+
+if TYPE_CHECKING:
+    from dreamseed.planning.stage_plan import StagePlan
+
+PUSH_MARGIN_SECONDS = 240
+"""A WAL segment's push and one retry, each bounded by pgBackRest's archive-timeout of 120 s.
+
+Source: templates/pgbackrest.conf.j2; operations facts, section 9: RPO is archive_timeout + push time (+ retry).
+"""
+
+
+def archive_meets_rpo(plan: StagePlan) -> Iterator[Invariant]:
+    """What may be lost with the servers is less than the promised RPO, where WAL is shipped at all."""
+    backup, rpo_minutes = plan.config.backup, plan.config.disaster_recovery.rpo_minutes
+    worst = backup.archive_timeout_seconds + PUSH_MARGIN_SECONDS
+    most = rpo_minutes * 60 - PUSH_MARGIN_SECONDS
+    if backup.wal_archive:
+        yield Invariant(
+            name="WAL archive and RPO",
+            where="backup › archive_timeout_seconds",
+            left=f"{backup.archive_timeout_seconds} s and {PUSH_MARGIN_SECONDS} s to push = {worst:,} s",
+            right=f"disaster_recovery › rpo_minutes is {rpo_minutes} ({rpo_minutes * 60:,} s)",
+            holds=worst <= rpo_minutes * 60,
+            why="what no archived segment holds is lost with the servers",
+            remedy=f"archive_timeout_seconds of at most {most}"
+            if most > 0
+            else f"rpo_minutes of at least {math.ceil(worst / 60)}",
+        )
+
+
+def retention_covers_rpo(plan: StagePlan) -> Iterator[Invariant]:
+    """What the RPO promises is still kept."""
+    days, minutes = plan.config.backup.wal_retention_days, plan.config.disaster_recovery.rpo_minutes
+    yield Invariant(
+        name="WAL retention and RPO",
+        where="backup › wal_retention_days",
+        left=f"{days} days",
+        right=f"the RPO is {minutes:,} minutes",
+        holds=days * 1_440 >= minutes,
+        why="a restore to any second within the RPO needs the WAL of that time",
+        remedy=f"wal_retention_days of at least {math.ceil(minutes / 1_440)}",
+    )
+
+
+def backups_reach_back(plan: StagePlan) -> Iterator[Invariant]:
+    """Full backups are kept as long as any second shall be restorable: WAL without a backup before it restores nothing.
+
+    pgBackRest drops the oldest full backup, and the WAL before the next one, as soon as a new one is complete; at
+    that moment the oldest kept one is (keep_full − 1) × full_every_days old. Source: pgBackRest user guide, retention.
+    """
+    backup = plan.config.backup
+    reach = (backup.keep_full - 1) * backup.full_every_days
+    needed = math.ceil(backup.wal_retention_days / backup.full_every_days) + 1
+    yield Invariant(
+        name="full backups and retention",
+        where="backup › keep_full",
+        left=f"({backup.keep_full} full backups − 1) × {backup.full_every_days} days = {reach} days back",
+        right=f"wal_retention_days is {backup.wal_retention_days}",
+        holds=reach >= backup.wal_retention_days,
+        why="WAL is restored onto the full backup before it, so the oldest one decides how far back a restore reaches",
+        remedy=f"keep_full: {needed}, or wal_retention_days of at most {max(1, reach)}",
+    )
+
+
+def retention_spans_a_full_backup(plan: StagePlan) -> Iterator[Invariant]:
+    """A mistake that the newest full backup already holds can be undone from before it."""
+    backup = plan.config.backup
+    yield Invariant(
+        name="retention and full backups",
+        where="backup › wal_retention_days",
+        left=f"{backup.wal_retention_days} days",
+        right=f"full backups are {backup.full_every_days} days apart",
+        holds=backup.wal_retention_days >= backup.full_every_days,
+        why="between two full backups there must always be a second to go back to, also right after one",
+        remedy=f"wal_retention_days of at least {backup.full_every_days}",
+    )
+
+
+def incrementals_lie_between(plan: StagePlan) -> Iterator[Invariant]:
+    """Incremental backups come more often than full ones."""
+    backup = plan.config.backup
+    if backup.incremental_every_hours is not None:
+        yield Invariant(
+            name="incremental and full backups",
+            where="backup › incremental_every_hours",
+            left=f"every {backup.incremental_every_hours} hours",
+            right=f"a full backup comes every {backup.full_every_days * 24} hours",
+            holds=backup.incremental_every_hours < backup.full_every_days * 24,
+            why="an incremental backup that is never due saves nothing",
+            remedy=f"fewer than {backup.full_every_days * 24} hours, or null",
+        )
