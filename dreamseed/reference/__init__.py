@@ -1,0 +1,1 @@
+"""The generated part of the documentation: what stage files, components and commands say of themselves."""
