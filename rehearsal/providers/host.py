@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 
 from rehearsal.providers.b2.server import b2_environment
-from rehearsal.providers.serving import Announcement
+from rehearsal.providers.serving import Announcement, is_served
 
 PROJECT = Path(__file__).parents[2]
 ANNOUNCEMENT = "providers.json"
@@ -54,7 +54,10 @@ class ProviderHost:
         self.stop()
 
     def start_detached(self) -> Announcement:
-        """Start a process that outlives this one, or find the one that runs already."""
+        """Start a process that outlives this one, or find the one that runs already.
+
+        It keeps the code of dynamic resources that it has loaded: stop it after changing that.
+        """
         running = self._running()
         if running is None:
             self._start(parent=None)
@@ -120,15 +123,8 @@ class ProviderHost:
         self._announcement = _read(announce)
 
     def _running(self) -> Announcement | None:
-        """The announcement of a process that is alive, or None."""
-        announced = _read(self.state_dir / ANNOUNCEMENT)
-        if announced is None:
-            return None
-        try:
-            os.kill(announced.pid, 0)
-        except ProcessLookupError:
-            return None
-        return announced
+        """The announcement of the process that serves the directory, or None."""
+        return _read(self.state_dir / ANNOUNCEMENT) if is_served(self.state_dir) else None
 
 
 def _read(file: Path) -> Announcement | None:

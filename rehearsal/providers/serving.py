@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -22,6 +24,7 @@ from rehearsal.providers.servicer import AttachedProvider
 from rehearsal.tables.facts import PACKAGES
 
 LOOPBACK = "127.0.0.1"
+LOCK = "providers.lock"
 # Five engines at once, each with as many calls in flight as it has cores.
 THREADS = 32
 # A component's inputs with embedded files, and state of a whole host, stay far below this.
@@ -58,6 +61,34 @@ def _write_atomically(path: Path, text: str) -> None:
     part.replace(path)
 
 
+@contextmanager
+def owning(state: Path) -> Iterator[None]:
+    """Hold the state directory's lock; raises `BlockingIOError` when another process serves it.
+
+    The lock goes with the process, so it tells better than a process id whether one is running.
+    """
+    with (state / LOCK).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+
+
+def is_served(state: Path) -> bool:
+    """Whether a provider process serves the directory."""
+    if not (state / LOCK).exists():
+        return False
+    try:
+        with owning(state):
+            return False
+    except BlockingIOError:
+        return True
+
+
+def _skip_proxies() -> None:
+    """Loopback is never behind a proxy, whatever the environment says of proxies."""
+    for name in ("NO_PROXY", "no_proxy"):
+        os.environ[name] = ",".join(filter(None, (os.environ.get(name), LOOPBACK)))
+
+
 def _is_alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
@@ -73,7 +104,10 @@ def serve(state: Path, announce: Path, parent: int | None) -> None:
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
+    state.mkdir(parents=True, exist_ok=True, mode=0o700)
     with ExitStack() as stack:
+        stack.enter_context(owning(state))
+        _skip_proxies()
         judge, cloud = TableJudge(), FakeCloud(state)
         stack.callback(cloud.close)
         pool = stack.enter_context(ThreadPoolExecutor(THREADS))

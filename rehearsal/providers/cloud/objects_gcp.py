@@ -9,6 +9,7 @@ GLOBAL = "projects/{project}/global"
 REGIONAL = "projects/{project}/regions/{base:region}"
 ZONAL = "projects/{project}/zones/{base:zone}"
 RUN = "projects/{project}/locations/{location}"
+CERTIFICATES = "projects/{project}/locations/global"
 
 # Filled in for every gcp type that has such an output and no rule of its own for it.
 COMMON: dict[str, Template] = {
@@ -150,6 +151,23 @@ PLATFORM_RULES = {
     ),
     "cloudrunv2/job:Job": named(f"{RUN}/jobs/{{name}}", launchStage="GA"),
     "cloudrunv2/serviceIamMember:ServiceIamMember": grant(f"{RUN}/services/{{base:name}}"),
+    "cloudrunv2/jobIamMember:JobIamMember": grant(f"{RUN}/jobs/{{base:name}}"),
+    "certificatemanager/dnsAuthorization:DnsAuthorization": named(
+        f"{CERTIFICATES}/dnsAuthorizations/{{name}}",
+        dnsResourceRecords=[
+            {
+                "name": "_acme-challenge.{domain}.",
+                "type": "CNAME",
+                "data": "{uuid}.authorize.certificatemanager.goog.",
+            }
+        ],
+        type="FIXED_RECORD",
+    ),
+    "certificatemanager/certificate:Certificate": named(f"{CERTIFICATES}/certificates/{{name}}"),
+    "certificatemanager/certificateMap:CertificateMap": named(f"{CERTIFICATES}/certificateMaps/{{name}}"),
+    "certificatemanager/certificateMapEntry:CertificateMapEntry": named(
+        f"{CERTIFICATES}/certificateMaps/{{base:map}}/certificateMapEntries/{{name}}"
+    ),
     "artifactregistry/repository:Repository": named(
         f"{RUN}/repositories/{{repositoryId}}",
         name="{repositoryId}",

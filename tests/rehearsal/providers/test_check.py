@@ -150,7 +150,7 @@ def ruleset(*rules: dict[str, Any]) -> dict[str, Any]:
             "gcp:billing/budget:Budget",
             {"billingAccount": "a", "amount": {"lastPeriodAmount": True}, "allUpdatesRule": {"schemaVersion": "1.0"}},
             "allUpdatesRule",
-            "none of allUpdatesRule.monitoringNotificationChannels, allUpdatesRule.pubsubTopic is set: add at least one",
+            "none of allUpdatesRule.monitoringNotificationChannels, allUpdatesRule.pubsubTopic is set: add",
             id="at least one",
         ),
         pytest.param(

@@ -8,6 +8,7 @@ from rehearsal.providers.judge.table_judge import TableJudge
 from rehearsal.providers.seams import ChangeKind
 from rehearsal.providers.values import UNKNOWN, Secret
 from rehearsal.tables.facts import facts_for
+from rehearsal.tables.shapes import Kind, resource_shape
 from tests.rehearsal.providers import given
 from tests.rehearsal.providers.given import CONTAINER, SQL, SUBNETWORK, difference, replaced, subject
 
@@ -127,6 +128,18 @@ def with_settings(**settings: Any) -> dict[str, Any]:
 )
 def test_a_change_replaces_exactly_where_the_table_says(token: str, before: Any, after: Any, changes: Any) -> None:
     assert replaced(token, before, after) == changes
+
+
+@pytest.mark.parametrize("token", given.EVERY_TYPE)
+def test_each_text_of_a_type_replaces_when_its_table_says_so_and_only_then(token: str) -> None:
+    facts, judge, thing = facts_for(token), TableJudge(), subject(token)
+    texts = {name for name, shape in resource_shape(token).inputs.items() if shape.kind is Kind.STRING}
+    told = texts - set(facts.write_only) - set(facts.replace_if) - set(facts.diff_suppress)
+    for name in sorted(told):
+        before, after = {name: "before"}, {name: "after"}
+        state = given.known(judge.plan_create(thing, before))
+        found = judge.diff(thing, before, state, after, [])
+        assert {change.path: change.replaces for change in found.changes} == {name: name in facts.replace}, name
 
 
 def test_the_kind_of_change_is_told_for_each_path() -> None:

@@ -17,7 +17,7 @@ from rehearsal.providers.cloud.fake_cloud import FakeCloud
 from rehearsal.providers.host import PROJECT as PROJECT_ROOT
 from rehearsal.providers.host import ProviderHost
 from tests.rehearsal.providers.dynamic import Greeting
-from tests.rehearsal.providers.given import CONTAINER, NETWORK, PASSWORD, RUN_SERVICE, VPC, ZONE
+from tests.rehearsal.providers.given import CONTAINER, IMAGE, NETWORK, PASSWORD, RUN_SERVICE, VPC, ZONE
 
 pytestmark = pytest.mark.engine
 PROJECT = "rehearsed"
@@ -157,7 +157,8 @@ def test_a_stack_lives_its_whole_life_as_in_the_real_clouds(host: ProviderHost, 
     service.protected = False
     stack.up()
     stack.destroy()
-    assert cloud.list() == []
+    # What the program keeps on purpose stays on the host: the images that it pulled.
+    assert len(cloud.list()) == len(cloud.list(IMAGE)) == 2
     cloud.close()
 
 

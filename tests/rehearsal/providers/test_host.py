@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -85,6 +86,14 @@ def test_a_host_stops_when_its_parent_is_gone(tmp_path: Path) -> None:
     os.kill(parent.pid, signal.SIGKILL)
     parent.wait()
     wait_until_gone(pid)
+
+
+def test_an_announcement_left_behind_is_no_running_host(tmp_path: Path) -> None:
+    left = {"pid": os.getpid(), "providers": {"docker": 1}, "b2": ""}
+    (tmp_path / ANNOUNCEMENT).write_text(json.dumps(left), encoding="utf-8")
+    ProviderHost(tmp_path).stop()
+    with pytest.raises(HostFailedError, match="no provider process serves"):
+        ProviderHost(tmp_path).environment()
 
 
 def test_a_host_that_cannot_start_says_why(tmp_path: Path) -> None:
