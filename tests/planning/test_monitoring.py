@@ -1,0 +1,314 @@
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from dreamseed.config import STAGE_NAMES, StageConfig, load_stage, stage_file
+from dreamseed.config.compute import Accelerator
+from dreamseed.errors import PlanError
+from dreamseed.monitoring.metrics import METRICS, Job
+from dreamseed.planning.container import Container, ServicePlan, VolumeKind
+from dreamseed.planning.hosts import Host
+from dreamseed.planning.secrets import GeneratedSecret, ProvidedSecret
+from dreamseed.planning.services.monitoring import plan_monitoring
+from dreamseed.planning.services.monitoring_exporters import COMPONENT
+from dreamseed.planning.services.monitoring_scrape import SOURCES
+from dreamseed.planning.stage_plan import plan_stage
+
+PROJECT = Path(__file__).parents[2]
+HOSTED = {ProvidedSecret.GRAFANA_CLOUD_URL, ProvidedSecret.GRAFANA_CLOUD_USER, ProvidedSecret.GRAFANA_CLOUD_TOKEN}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planned:
+    """A shipped stage with its monitoring planned over everything else that it runs."""
+
+    config: StageConfig
+    hosts: tuple[Host, ...]
+    services: tuple[ServicePlan, ...]
+    monitoring: ServicePlan
+
+    def again(self, change: Callable[[Container], Container | None]) -> ServicePlan:
+        """Plan once more over containers that `change` changed, or took away by None."""
+        changed = tuple(
+            replace(plan, containers=tuple(new for old in plan.containers if (new := change(old)) is not None))
+            for plan in self.services
+        )
+        return plan_monitoring(self.config, self.hosts, changed)
+
+
+@cache
+def planned(name: str) -> Planned:
+    config = load_stage(stage_file(PROJECT, name))
+    stage = plan_stage(config, name)
+    services = tuple(plan for plan in stage.services if plan.component != COMPONENT)
+    return Planned(
+        config=config,
+        hosts=stage.hosts,
+        services=services,
+        monitoring=plan_monitoring(config, stage.hosts, services),
+    )
+
+
+def container(plan: ServicePlan, name: str) -> Container:
+    return next(container for container in plan.containers if container.name == name)
+
+
+def settings(plan: ServicePlan, of: str = "prometheus", path: str = "/etc/prometheus/prometheus.yml") -> dict[str, Any]:
+    file = next(file for file in container(plan, of).files if file.path == path)
+    content: dict[str, Any] = yaml.load(file.text, Loader=yaml.CSafeLoader)
+    return content
+
+
+def scraped(plan: ServicePlan) -> dict[str, list[str]]:
+    """The addresses that Prometheus scrapes, by job."""
+    return {
+        job["job_name"]: [address for entry in job["static_configs"] for address in entry["targets"]]
+        for job in settings(plan)["scrape_configs"]
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "kinds"),
+    [
+        ("stage-a", {"node-exporter", "dcgm-exporter", "postgres-exporter", "pgbackrest-exporter"}),
+        ("stage-b", {"node-exporter", "dcgm-exporter", "postgres-exporter", "pgbackrest-exporter", "redis-exporter"}),
+        ("stage-e", {service for service, _ in SOURCES.values()} - {"vllm", "etcd"} | {"redis-exporter"}),
+    ],
+)
+def test_each_stage_exports_what_it_has(name: str, kinds: set[str]) -> None:
+    plan = planned(name).monitoring
+    front = {"prometheus", "alertmanager"} | ({"grafana"} if planned(name).config.monitoring.dashboards else set())
+    assert {container.service for container in plan.containers} == kinds | front
+    assert ("grafana" in front) == (name != "stage-a")
+
+
+def test_stage_e_watches_each_host_and_each_instance_and_the_witness_alone_by_its_node() -> None:
+    plan = planned("stage-e").monitoring
+    per_host = Counter(
+        (container.host, container.service) for container in plan.containers if container.host != "server-1"
+    )
+    assert per_host == {
+        ("server-2", "node-exporter"): 1,
+        ("server-2", "dcgm-exporter"): 1,
+        ("server-2", "postgres-exporter"): 1,
+        ("witness", "node-exporter"): 1,
+    }
+    assert sum(container.service == "postgres-exporter" for container in plan.containers) == 4
+
+
+def test_where_cards_are_simulated_nothing_asks_for_them() -> None:
+    stage = planned("stage-a")
+    vllm = stage.config.vllm.model_copy(update={"accelerator": Accelerator.SIMULATED})
+    simulated = replace(stage, config=stage.config.model_copy(update={"vllm": vllm})).again(lambda one: one)
+    assert not any(container.gpu_indices for container in simulated.containers)
+    assert "dcgm" not in scraped(simulated)
+    rules = settings(simulated, path="/etc/prometheus/rules.yml")
+    assert "DCGM" not in json.dumps(rules)
+
+
+def published(services: Sequence[ServicePlan], hosts: Sequence[Host]) -> Counter[str]:
+    """How many containers publish each address and port."""
+    address_of = {host.name: host.address for host in hosts}
+    return Counter(
+        f"{address_of[container.host]}:{port.published}"
+        for plan in services
+        for container in plan.containers
+        for port in container.ports
+    )
+
+
+@pytest.mark.parametrize("name", STAGE_NAMES)
+def test_every_target_is_a_published_port_and_no_two_containers_share_one(name: str) -> None:
+    stage = planned(name)
+    ports = published([*stage.services, stage.monitoring], stage.hosts)
+    targets = [address.removeprefix("redis://") for group in scraped(stage.monitoring).values() for address in group]
+    assert targets
+    assert [target for target in targets if target not in ports] == []
+    assert len(targets) == len(set(targets))
+    assert [port for port, count in ports.items() if count > 1] == []
+
+
+@pytest.mark.parametrize("name", STAGE_NAMES)
+def test_everything_that_exports_is_scraped_once(name: str) -> None:
+    stage = planned(name)
+    running = [container for plan in (*stage.services, stage.monitoring) for container in plan.containers]
+    expected = {
+        job: sum(container.service == service for container in running) for job, (service, _) in SOURCES.items()
+    }
+    expected[Job.REDIS] = sum(container.service == "redis" for container in running)
+    assert {Job(job): len(targets) for job, targets in scraped(stage.monitoring).items()} == {
+        job: count for job, count in expected.items() if count
+    }
+
+
+def test_an_engine_more_is_scraped_without_being_listed() -> None:
+    stage = planned("stage-c")
+    engines = [one for plan in stage.services for one in plan.containers if one.service == "vllm"]
+    added = replace(
+        engines[0], name="server-1-vllm-9", ports=(replace(engines[0].ports[0], published=8_009),), after=()
+    )
+    wider = plan_monitoring(
+        stage.config, stage.hosts, [*stage.services, ServicePlan(component="vllm", containers=(added,))]
+    )
+    assert scraped(wider)["vllm"] == [*scraped(stage.monitoring)["vllm"], "10.20.0.11:8009"]
+
+
+def test_an_engine_that_publishes_no_metrics_is_refused() -> None:
+    with pytest.raises(PlanError) as caught:
+        planned("stage-c").again(lambda one: replace(one, ports=()) if one.service == "vllm" else one)
+    assert caught.value.where == "monitoring › server-1-vllm-1"
+    assert "Port(container=8000" in caught.value.remedy
+
+
+def test_a_database_without_its_backup_container_is_refused() -> None:
+    with pytest.raises(PlanError) as caught:
+        planned("stage-c").again(lambda one: None if one.name == "pg-1-1-backup" else one)
+    assert "pg-1-1-backup" in caught.value.what
+
+
+def test_targets_carry_host_and_name_and_databases_their_shard() -> None:
+    jobs = {job["job_name"]: job for job in settings(planned("stage-d").monitoring)["scrape_configs"]}
+    labels = [entry["labels"] for job in jobs.values() for entry in job["static_configs"]]
+    assert all(label["host"] == "server-1" and label["instance"] for label in labels)
+    databases = [entry["labels"] for entry in jobs["postgres"]["static_configs"]]
+    assert [(label["instance"], label["shard"]) for label in databases] == [
+        ("pg-1-1", "1"),
+        ("pg-1-2", "1"),
+        ("pg-1-3", "1"),
+    ]
+
+
+def test_redis_is_asked_through_its_one_exporter_which_knows_each_nodes_password() -> None:
+    stage = planned("stage-e")
+    job = next(job for job in settings(stage.monitoring)["scrape_configs"] if job["job_name"] == "redis")
+    assert job["metrics_path"] == "/scrape"
+    assert job["relabel_configs"][1]["replacement"] == "10.20.0.11:9121"
+    passwords = json.loads(container(stage.monitoring, "redis-exporter").files[0].text)
+    assert list(passwords) == scraped(stage.monitoring)["redis"]
+    assert set(passwords.values()) == {"⟦redis⟧"}
+
+
+def test_the_backup_exporter_reads_the_repository_that_the_stage_archives_to() -> None:
+    local = container(planned("stage-a").monitoring, "pg-1-1-backup-exporter")
+    offsite = container(planned("stage-b").monitoring, "pg-1-1-backup-exporter")
+    assert [file.path for file in local.files] == ["/etc/pgbackrest/local.conf"]
+    assert [(mount.volume, mount.read_only) for mount in local.mounts] == [("pg-1-1-backup", True)]
+    assert [file.path for file in offsite.files] == ["/etc/pgbackrest/offsite.conf"]
+    assert offsite.mounts == ()
+    assert "--backrest.config=/etc/pgbackrest/offsite.conf" in offsite.command
+
+
+@pytest.mark.parametrize("name", STAGE_NAMES)
+def test_prometheus_keeps_what_the_file_says_on_a_volume_that_no_stage_moves(name: str) -> None:
+    stage = planned(name)
+    prometheus = container(stage.monitoring, "prometheus")
+    assert "--storage.tsdb.retention.time=35d" in prometheus.command
+    size = next(flag for flag in prometheus.command if "retention.size" in flag)
+    assert int(re.findall(r"(\d+)GB", size)[0]) < stage.config.monitoring.disk_gib
+    assert [mount.volume for mount in prometheus.mounts] == ["prometheus-data"]
+    first = {volume.name: volume for volume in planned("stage-a").monitoring.volumes}
+    here = {volume.name: volume for volume in stage.monitoring.volumes}
+    assert set(first) <= set(here)
+    assert all((volume.host, volume.kind) == ("server-1", VolumeKind.DATA) for volume in here.values())
+
+
+@pytest.mark.parametrize("name", STAGE_NAMES)
+def test_scraping_and_evaluation_follow_the_file_and_alerts_go_to_alertmanager(name: str) -> None:
+    content = settings(planned(name).monitoring)
+    assert content["global"]["scrape_interval"] == content["global"]["evaluation_interval"] == "30s"
+    assert content["global"]["external_labels"] == {"service": "dreamseed"}
+    assert content["rule_files"] == ["/etc/prometheus/rules.yml"]
+    managers = content["alerting"]["alertmanagers"][0]["static_configs"][0]["targets"]
+    assert managers == ["alertmanager:9093"]
+    assert container(planned(name).monitoring, "alertmanager").ports[0].container == 9_093
+
+
+def test_alerts_are_posted_to_the_owners_webhook_whose_address_stands_in_a_secret_file() -> None:
+    alertmanager = container(planned("stage-a").monitoring, "alertmanager")
+    content = settings(planned("stage-a").monitoring, "alertmanager", "/etc/alertmanager/alertmanager.yml")
+    path = content["receivers"][0]["webhook_configs"][0]["url_file"]
+    webhook = next(file for file in alertmanager.files if file.path == path)
+    assert webhook.secrets == (ProvidedSecret.ALERT_WEBHOOK,)
+    assert webhook.mode == "0400"
+    assert content["route"]["receiver"] == content["receivers"][0]["name"]
+
+
+def kept(plan: ServicePlan, series: str) -> bool:
+    """Whether ``job;name`` is sent to Grafana Cloud: the regular expression must match all of it."""
+    rule = settings(plan)["remote_write"][0]["write_relabel_configs"][0]
+    assert rule["action"] == "keep"
+    return re.fullmatch(rule["regex"], series) is not None
+
+
+def test_only_the_contracts_metrics_leave_the_servers_and_only_from_stage_c_on() -> None:
+    assert "remote_write" not in settings(planned("stage-b").monitoring)
+    plan = planned("stage-c").monitoring
+    for series in ("vllm;vllm:num_requests_waiting", "api;http_requests_total", ";job:api_err:ratio_rate1h", ";ALERTS"):
+        assert kept(plan, series), series
+    for series in (
+        "vllm;http_requests_total",
+        "node;node_network_info",
+        "prometheus;go_goroutines",
+        ";x",
+        "kafka;ALERTSX",
+    ):
+        assert not kept(plan, series), series
+    assert all(kept(plan, f"{job};{metric}") for job, metrics in METRICS.items() for metric in metrics)
+
+
+@pytest.mark.parametrize("name", STAGE_NAMES)
+def test_secrets_stand_in_files_that_one_user_reads_and_only_those_that_the_stage_has(name: str) -> None:
+    stage = planned(name)
+    for one in stage.monitoring.containers:
+        outside = [*one.command, *one.entrypoint, *one.environment.values()]
+        assert not any("⟦" in text for text in outside)
+        secret_files = [file for file in one.files if file.path.startswith("/run/secrets/")]
+        assert all(file.mode == "0400" and file.secrets and file.owner for file in secret_files)
+    asked = {secret for one in stage.monitoring.containers for secret in one.secrets}
+    assert asked <= {*GeneratedSecret, *ProvidedSecret}
+    assert (asked & HOSTED == HOSTED) == (name in ("stage-c", "stage-d", "stage-e"))
+    assert bool(asked & HOSTED) == (name in ("stage-c", "stage-d", "stage-e"))
+
+
+def test_grafana_finds_its_data_source_and_the_plans_dashboard_in_files() -> None:
+    plan = planned("stage-b").monitoring
+    provisioning = "/etc/grafana/provisioning"
+    source = settings(plan, "grafana", f"{provisioning}/datasources/prometheus.yaml")["datasources"][0]
+    assert source["url"] == "http://prometheus:9090"
+    folder = settings(plan, "grafana", f"{provisioning}/dashboards/dreamseed.yaml")["providers"][0]["options"]["path"]
+    board = next(file for file in container(plan, "grafana").files if file.path.startswith(f"{folder}/"))
+    assert json.loads(board.text)["title"] == "DreamSeedAI Elastic Scaling"
+    mounts = [mount.path for mount in container(plan, "grafana").mounts]
+    assert not any(board.path.startswith(f"{path}/") for path in mounts)
+
+
+@pytest.mark.parametrize("name", STAGE_NAMES)
+def test_monitoring_is_small_beside_what_it_watches(name: str) -> None:
+    plan = planned(name).monitoring
+    limits = {"prometheus": 2_048, "alertmanager": 128, "grafana": 512}
+    for one in plan.containers:
+        assert one.memory_mib <= limits.get(one.service, 256)
+        assert 0 < one.cpu_cores <= 0.5
+    assert sum(one.cpu_cores for one in plan.containers if one.host == "server-1") < 2
+
+
+@pytest.mark.parametrize("name", STAGE_NAMES)
+def test_exporters_of_a_kind_are_replaced_one_after_the_other(name: str) -> None:
+    plan = planned(name).monitoring
+    names = [one.name for one in plan.containers]
+    last: dict[str, str] = {}
+    for one in plan.containers:
+        assert all(names.index(before) < names.index(one.name) for before in one.after)
+        if one.service in last:
+            assert last[one.service] in one.after
+        last[one.service] = one.name
