@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from dreamseed.planning.survivability import cache, database, stateless, stream
+from dreamseed.planning.survivability import cache, database, stateless, stream, votes
 from dreamseed.planning.survivability.claims import Claim, DataLoss, Loss
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ def survivability(plan: StagePlan) -> tuple[Claim, ...]:
     parts = (
         *stateless.claims(plan),
         *database.claims(plan.config, plan.topology),
+        *votes.claims(plan.topology),
         *cache.claims(plan.config, plan.topology),
         *stream.claims(plan.config, plan.topology),
     )

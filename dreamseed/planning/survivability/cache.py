@@ -67,8 +67,7 @@ def _after_loss(nodes: Collection[Node], lost: Collection[Node]) -> Outcome:
     without = [shard for shard in shards if all(node in lost for node in nodes if node.shard == shard)]
     headless = [node for node in lost if node.shard and node.master and node.shard not in without]
     if without:
-        share = "the whole cache is" if len(without) == len(shards) else f"{len(without)} of {len(shards)} shards are"
-        text = f"{share} away, and what stood there is asked of the database again"
+        text = f"away: {len(without)} of {len(shards)} shards; what stood there is asked of the database again"
         return Outcome(False, text, keys_on_disk=True)
     if headless and not is_majority(votes, len(voters)):
         text = f"{votes} of {len(voters)} votes are no majority: no replica takes over, its shards are away"

@@ -90,17 +90,17 @@ def _entrances(plan: StagePlan, service: str, containers: Sequence[Container]) -
 def _watchers(plan: StagePlan, service: str, containers: Sequence[Container]) -> Iterator[Claim]:
     hosted = plan.config.monitoring.grafana_cloud is not GrafanaCloud.NONE
     away = {
-        "prometheus": "no metrics and no alerts of the servers until it is back; Cloud Monitoring still watches the API",
-        "alertmanager": "alerts fire but are not sent until it is back; Cloud Monitoring still watches the API",
+        "prometheus": "no metrics and alerts of the servers until it is back; Cloud Monitoring watches the API",
+        "alertmanager": "alerts fire but are not sent until it is back; Cloud Monitoring watches the API",
         "grafana": "no dashboards until it is back; alerts go on",
     }[service]
+    history = service == "prometheus" and not hosted
+    lost = DataLoss.UNREPLICATED if history else DataLoss.NONE
+    empty = (
+        "it starts empty; Grafana Cloud keeps the metrics" if service == "prometheus" and hosted else "it starts empty"
+    )
     for container in containers:
         yield _claim(service, Loss.CONTAINER, container.name, False, away)
         for mount in container.mounts:
-            kept = service != "prometheus" or hosted
-            text = "it starts empty" + (
-                "; Grafana Cloud keeps its metrics" if service == "prometheus" and hosted else ""
-            )
-            lost = DataLoss.NONE if kept else DataLoss.UNREPLICATED
-            yield _claim(service, Loss.DISK, mount.volume, True, text, lost)
-        yield _claim(service, Loss.SERVER, container.host, False, away)
+            yield _claim(service, Loss.DISK, mount.volume, True, empty, lost)
+        yield _claim(service, Loss.SERVER, container.host, False, away, lost)

@@ -87,5 +87,5 @@ def _parted(config: StageConfig, topology: Topology, link: Link) -> Outcome:
         if copies < needed:
             text = f"{end.name} keeps {copies} of the {needed} copies that confirm a write for some partitions"
             return False, DataLoss.NONE, f"{text}: their writes stop until the link is back"
-    text = f"writes wait up to {REPLICA_LAG_SECONDS} s for the copies on the other side, then go on with those of their own"
+    text = f"writes wait up to {REPLICA_LAG_SECONDS} s for the copies on the other side, then go on without them"
     return True, DataLoss.NONE, text
