@@ -67,7 +67,8 @@ def groups(plan: StagePlan, host: Host) -> tuple[Group, ...]:
             alike.setdefault(container.component, Counter())[_kind(container)] += 1
     for component, kinds in alike.items():
         by_component[component] += [
-            Chip(text=f"{kind} × {count}" if count > 1 else kind) for kind, count in kinds.items()
+            Chip(text=f"{kind} × {count}" if count > 1 else kind)
+            for kind, count in sorted(kinds.items(), key=lambda item: "exporter" in item[0])
         ]
     return tuple(
         Group(label=label, style=style, chips=tuple(chips))
@@ -106,7 +107,7 @@ def _in_group(name: str) -> str:
 def _kind(container: Container) -> str:
     """Return what a container is called that is one of several alike: its image, or what that image does here."""
     if "@" in container.image:
-        return container.service.split("-")[0]
+        return " ".join(part for part in container.service.split("-") if part.isalpha() and part != "pg")
     if container.image == "haproxy":
         return PROXIES.get(container.component, "proxy")
     return container.image.replace("_", " ")
@@ -150,7 +151,7 @@ def google_cloud(plan: StagePlan) -> tuple[Block, ...]:
             Block(title="Cloud SQL, landing place", lines=(f"{stopped}loaded every {recovery.refresh_hours} h",))
         )
     elif recovery.kind is RecoveryKind.STANDBY:
-        blocks.append(Block(title="Cloud SQL, standby", lines=("highly available, always on",)))
+        blocks.append(Block(title="Cloud SQL, standby", lines=(f"two zones, loaded every {recovery.refresh_hours} h",)))
     if recovery.active:
         blocks.append(Block(title="Restore VM", lines=("exists while the disaster lasts",)))
     burst = config.vllm.burst
