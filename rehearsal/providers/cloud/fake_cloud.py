@@ -73,7 +73,7 @@ class FakeCloud:
         outputs = filler.fill(resource_shape(token))
         if rule.local:
             return Found(filler.id, inputs, outputs)
-        scope, identity = _scope(token, subject.config), filler.text(rule.unique or rule.id)
+        scope, identity = _scope(token, subject.config), filler.text(rule.unique or rule.id, sealed=True)
         if not rule.upsert and rule.unique and self._store.by_identity(token, scope, identity):
             message = ALREADY_EXISTS[token.partition(":")[0]].format(identity=identity)
             raise RefusedError(message, RefusedError.Kind.ALREADY_EXISTS)

@@ -67,8 +67,11 @@ class Filler:
         self.draw = draw
         self.id = ""
 
-    def text(self, template: str, *, needed: bool = False) -> str:
-        """A template as text; when `needed`, a project or place that nobody has set is refused."""
+    def text(self, template: str, *, needed: bool = False, sealed: bool = False) -> str:
+        """A template as text; when `needed`, a project or place that nobody has set is refused.
+
+        When `sealed`, a digest stands for each secret value in it.
+        """
         seen: dict[str, int] = {}
 
         def value(match: re.Match[str]) -> str:
@@ -76,7 +79,7 @@ class Filler:
             occurrence = seen[placeholder] = seen.get(placeholder, 0) + 1
             drawn = self.draw(placeholder, occurrence)
             found = self._special(placeholder) if drawn is None else drawn
-            found = self._property(placeholder) if found is None else found
+            found = self._property(placeholder, sealed=sealed) if found is None else found
             if needed and not found and placeholder.removeprefix("base:") in PLACES:
                 raise RefusedError(
                     f"{placeholder}: required field is not set: set it on the resource or on its provider"
@@ -85,10 +88,12 @@ class Filler:
 
         return PLACEHOLDER.sub(value, template)
 
-    def _property(self, placeholder: str) -> str:
+    def _property(self, placeholder: str, *, sealed: bool = False) -> str:
         is_link = placeholder.startswith("base:")
         for _, value in find(self.values, segments(placeholder.removeprefix("base:"))):
             bare = revealed(value)
+            if sealed and isinstance(value, Secret):
+                return f"secret {hashlib.sha256(str(bare).encode()).hexdigest()[:16]}"
             if isinstance(bare, str | int):
                 return str(bare).rsplit("/", 1)[-1] if is_link else str(bare)
         return ""

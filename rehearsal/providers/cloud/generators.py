@@ -22,7 +22,9 @@ CLASSES = {
 
 def _text(inputs: Mapping[str, object]) -> str:
     """A text of `length` characters with the minimum of each class that is asked for."""
-    alphabets = {name: text for name, text in CLASSES.items() if inputs.get(name, True)}
+    # `number` is the older name of `numeric`: either one turns digits off.
+    wanted = {**inputs, "numeric": inputs.get("numeric", True) and inputs.get("number", True)}
+    alphabets = {name: text for name, text in CLASSES.items() if wanted.get(name, True)}
     if inputs.get("special", True):
         alphabets["special"] = str(inputs.get("overrideSpecial") or SPECIAL)
     letters = [

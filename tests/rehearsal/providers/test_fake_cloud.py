@@ -229,6 +229,21 @@ def test_secrets_are_never_written_to_the_state_file(cloud: FakeCloud, tmp_path:
     assert box.id.encode() in written
 
 
+def test_a_secret_that_is_part_of_an_identity_is_neither_written_nor_told(cloud: FakeCloud, tmp_path: Path) -> None:
+    record = {
+        "zoneId": given.ZONE_ID,
+        "name": "a.example.com",
+        "type": "TXT",
+        "ttl": 1,
+        "content": Secret("hunter2-record"),
+    }
+    make(cloud, subject(given.RECORD, "one"), record)
+    with pytest.raises(RefusedError, match="already exists") as refused:
+        make(cloud, subject(given.RECORD, "two"), record)
+    assert "hunter2-record" not in str(refused.value)
+    assert b"hunter2-record" not in b"".join(file.read_bytes() for file in tmp_path.iterdir())
+
+
 def test_a_mutant_store_that_keeps_secrets_plain_is_caught(
     cloud: FakeCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -287,6 +302,10 @@ def test_without_its_guard_the_protected_object_would_be_gone(
 
 
 def test_a_password_has_its_length_its_classes_and_is_never_the_same(cloud: FakeCloud) -> None:
+    letters = make(cloud, subject(PASSWORD, "letters"), {"length": 40, "special": False, "number": False}).outputs[
+        "result"
+    ]
+    assert str(letters.value).isalpha()
     inputs = {"length": 20, "special": False, "minNumeric": 15, "upper": False}
     texts = [str(make(cloud, subject(PASSWORD, name), inputs).outputs["result"].value) for name in ("one", "two")]
     assert texts[0] != texts[1]

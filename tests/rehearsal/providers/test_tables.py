@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from importlib.metadata import version
 
 import pytest
 
@@ -10,7 +11,16 @@ from rehearsal.providers.judge.conditions import CONDITIONS
 from rehearsal.providers.judge.formats import FORMATS
 from rehearsal.providers.judge.notes import CHECKS
 from rehearsal.providers.paths import segments
-from rehearsal.tables.facts import PACKAGES, TABLES, UnknownTypeError, facts_for, lifecycle_for, tokens_with_facts
+from rehearsal.tables.extract import SDKS, extract
+from rehearsal.tables.facts import (
+    PACKAGES,
+    PROPERTIES,
+    TABLES,
+    UnknownTypeError,
+    facts_for,
+    lifecycle_for,
+    tokens_with_facts,
+)
 from rehearsal.tables.shapes import Kind, Shape, parse_shape, resource_shape
 from tests.rehearsal.providers.given import EVERY_TYPE, RUN_SERVICE
 
@@ -86,6 +96,17 @@ def test_every_table_says_where_it_was_read_and_marks_what_was_not_verified() ->
         table = json.loads((TABLES / f"{name}.json").read_text("utf-8"))
         assert table["_meta"]["unverified"]
         assert [key for key, row in table.items() if key != "_meta" and not row.get("unverified")] == []
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_the_names_were_taken_from_the_sdk_that_is_installed(package: str) -> None:
+    told = json.loads((PROPERTIES / f"{package}.json").read_text("utf-8"))["_meta"]["sdk"]
+    assert told == f"{SDKS[package]} {version(SDKS[package])}", "run python -m rehearsal.tables.extract"
+
+
+@pytest.mark.parametrize("package", ["docker", "grafana", "random"])
+def test_a_fresh_extraction_gives_the_same_names(package: str) -> None:
+    assert extract(package) == json.loads((PROPERTIES / f"{package}.json").read_text("utf-8"))
 
 
 def test_a_shape_is_read_from_its_short_form() -> None:
