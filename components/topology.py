@@ -14,6 +14,7 @@ from components.base import Secrets
 from components.containers import HostResources
 from components.cost_guard import CostGuard, CostGuardArgs
 from components.delivery import Delivery, DeliveryArgs
+from components.disaster_recovery import DisasterRecovery, DisasterRecoveryArgs
 from components.edge import EdgeZone, EdgeZoneArgs
 from components.gpu_burst import GpuBurst, GpuBurstArgs
 from components.kafka import KafkaCluster, KafkaClusterArgs
@@ -56,6 +57,7 @@ def declare(plan: StagePlan, configured: Secrets) -> dict[str, Any]:
     guard = CostGuard("cost-guard", CostGuardArgs(service=plan.config.service, budget=plan.config.budget), base.cloud)
     watch = _declare_observability(base, hosts, guard)
     _declare_burst(base)
+    _declare_recovery(base)
     return {
         "api_url": api.url,
         "name_servers": base.edge.name_servers,
@@ -183,6 +185,34 @@ def _declare_burst(base: Foundation) -> None:
                 BurstSecret.MODELS_KEY: base.store.keys["models"],
                 BurstSecret.VLLM_API_KEY: base.secrets[GeneratedSecret.VLLM_API_KEY],
             },
+            enabled=base.delivery.enabled,
+        ),
+        base.cloud,
+    )
+
+
+def _declare_recovery(base: Foundation) -> None:
+    plan, config = base.plan, base.plan.config
+    if plan.recovery is None:
+        return
+    own = (ProvidedSecret.BACKUP_KEY_ID, ProvidedSecret.BACKUP_KEY, GeneratedSecret.BACKUP_CIPHER)
+    DisasterRecovery(
+        "disaster-recovery",
+        DisasterRecoveryArgs(
+            service=config.service,
+            plan=plan.recovery,
+            image=config.postgres.image,
+            tunnel_image=config.api.tunnel_image,
+            egress=Egress(network=base.network.network_id, subnetwork=base.network.subnetwork_id),
+            restore_address=plan.cloud_network.restore_address,
+            callers=[plan.cloud_network.subnet, config.network.servers_range],
+            secrets={
+                "source-password": base.secrets[GeneratedSecret.POSTGRES_APPLICATION],
+                "tunnel-client-id": base.edge.access_client_id,
+                "tunnel-client-secret": base.edge.access_client_secret,
+                **{name: base.secrets[name] for name in own},
+            },
+            peering=base.network.peering,
             enabled=base.delivery.enabled,
         ),
         base.cloud,

@@ -19,11 +19,12 @@ from dreamseed.planning.hosts import Host, plan_hosts
 from dreamseed.planning.invariants import require_invariants
 from dreamseed.planning.object_store import BucketPlan, plan_buckets
 from dreamseed.planning.placement import HostLoad, check_placement
+from dreamseed.planning.recovery import RecoveryPlan, plan_recovery
 from dreamseed.planning.services.kafka import plan_kafka
 from dreamseed.planning.services.monitoring import plan_monitoring
 from dreamseed.planning.services.postgres import plan_postgres
 from dreamseed.planning.services.redis import plan_redis
-from dreamseed.planning.services.tunnel import TunnelRoute, plan_routes, plan_tunnel
+from dreamseed.planning.services.tunnel import PRIMARY_ROUTE, TunnelRoute, plan_routes, plan_tunnel
 from dreamseed.planning.services.vllm import plan_layout, plan_vllm
 from dreamseed.planning.topology import Topology, plan_topology
 
@@ -46,6 +47,7 @@ class StagePlan:
     buckets: tuple[BucketPlan, ...]
     edge: EdgePlan
     api: ApiPlan
+    recovery: RecoveryPlan | None
     burst: BurstPlan | None
     cloud_network: CloudNetworkPlan
     grafana_cloud: GrafanaCloudPlan | None
@@ -93,6 +95,7 @@ def plan_stage(config: StageConfig, name: str) -> StagePlan:
     }
     services["monitoring"] = plan_monitoring(config, hosts, tuple(services.values()))
     routes = plan_routes(config, hosts)
+    primary = next((route for route in routes if route.name == PRIMARY_ROUTE), None)
     buckets = plan_buckets(config, name)
     plan = StagePlan(
         name=name,
@@ -102,7 +105,8 @@ def plan_stage(config: StageConfig, name: str) -> StagePlan:
         routes=routes,
         buckets=buckets,
         edge=plan_edge(config, name),
-        api=plan_api(config, routes, buckets),
+        api=plan_api(config, [route for route in routes if route is not primary], buckets),
+        recovery=plan_recovery(config, primary, name),
         burst=plan_burst(config, name),
         cloud_network=plan_cloud_network(config, name),
         grafana_cloud=plan_grafana_cloud(config.service, config.monitoring),

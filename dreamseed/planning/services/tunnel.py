@@ -11,16 +11,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dreamseed.config import StageConfig
+from dreamseed.config.cloud import RecoveryKind
 from dreamseed.planning import ports
 from dreamseed.planning.container import Container, File, Health, NetworkName, ServicePlan, secret
 from dreamseed.planning.hosts import Host, servers
 from dreamseed.planning.secrets import ProvidedSecret
 from dreamseed.planning.services import kafka, redis
-from dreamseed.planning.services.postgres_access import POOLER_ALIAS
+from dreamseed.planning.services.postgres_access import POOLER_ALIAS, primary_alias
 from dreamseed.planning.services.vllm import ROUTER_ALIAS
 
 COMPONENT = "tunnel"
 METRICS_PORT = 2_000
+PRIMARY_ROUTE = "postgres-primary"
+"""The route past the pooler, for the load of a standby: the API has no use for it."""
 NONROOT_UID = 65_532
 """User of the distroless image that cloudflared ships in. Source: cloudflare/cloudflared Dockerfile."""
 
@@ -39,13 +42,15 @@ class TunnelRoute:
 
 
 def plan_routes(config: StageConfig, hosts: Sequence[Host]) -> tuple[TunnelRoute, ...]:
-    """Return the routes: the model, the database, then each cache node and each broker."""
+    """Return the routes: the model, the database, each cache node and broker, the primary where a standby loads it."""
     tcp = [("postgres", f"{POOLER_ALIAS}:{ports.PGBOUNCER}", ports.PGBOUNCER)]
     tcp += [(node.name, f"{node.host.address}:{node.port}", node.port) for node in redis.plan_nodes(config, hosts)]
     tcp += [
         (broker.name, f"{broker.host.address}:{broker.tunnel_port}", broker.tunnel_port)
         for broker in kafka.plan_brokers(config, hosts)
     ]
+    if config.disaster_recovery.kind is not RecoveryKind.NONE:
+        tcp.append((PRIMARY_ROUTE, f"{primary_alias(1)}:{ports.POSTGRES_PRIMARY}", ports.POSTGRES_PRIMARY))
     model = TunnelRoute(
         name="llm",
         hostname=f"llm-private.{config.service.domain}",
