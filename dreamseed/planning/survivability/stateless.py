@@ -96,9 +96,9 @@ def _watchers(plan: StagePlan, service: str, containers: Sequence[Container]) ->
     }[service]
     history = service == "prometheus" and not hosted
     lost = DataLoss.UNREPLICATED if history else DataLoss.NONE
-    empty = (
-        "it starts empty; Grafana Cloud keeps the metrics" if service == "prometheus" and hosted else "it starts empty"
-    )
+    empty = "it starts empty"
+    if service == "prometheus" and hosted:
+        empty += "; Grafana Cloud keeps the metrics"
     for container in containers:
         yield _claim(service, Loss.CONTAINER, container.name, False, away)
         for mount in container.mounts:

@@ -1,0 +1,84 @@
+"""What the growth plan says of each stage in figures that the program departs from.
+
+Source: the growth plan v1.0 of 2025-11-10, sections 1 and 2, read 2026-11-22.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from dreamseed.config.cloud import CloudflarePlan
+from dreamseed.config.types import Stage
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedStage:
+    """One column of the plan's tables. Costs in USD a month; `storage_usd` is the line for storage."""
+
+    gpus: int
+    cloudflare: CloudflarePlan
+    cloudflare_usd: int
+    electricity_usd: int
+    storage_usd: int
+    sum_usd: int
+    budget_usd: int
+
+
+GROWTH_PLAN: Mapping[Stage, PlannedStage] = MappingProxyType(
+    {
+        Stage.A: PlannedStage(
+            gpus=1,
+            cloudflare=CloudflarePlan.FREE,
+            cloudflare_usd=0,
+            electricity_usd=50,
+            storage_usd=5,
+            sum_usd=100,
+            budget_usd=100,
+        ),
+        Stage.B: PlannedStage(
+            gpus=2,
+            cloudflare=CloudflarePlan.PRO,
+            cloudflare_usd=20,
+            electricity_usd=90,
+            storage_usd=10,
+            sum_usd=180,
+            budget_usd=180,
+        ),
+        Stage.C: PlannedStage(
+            gpus=3,
+            cloudflare=CloudflarePlan.PRO,
+            cloudflare_usd=20,
+            electricity_usd=130,
+            storage_usd=15,
+            sum_usd=290,
+            budget_usd=290,
+        ),
+        Stage.D: PlannedStage(
+            gpus=4,
+            cloudflare=CloudflarePlan.BUSINESS,
+            cloudflare_usd=20,
+            electricity_usd=180,
+            storage_usd=30,
+            sum_usd=500,
+            budget_usd=500,
+        ),
+        Stage.E: PlannedStage(
+            gpus=5,
+            cloudflare=CloudflarePlan.BUSINESS,
+            cloudflare_usd=20,
+            electricity_usd=230,
+            storage_usd=50,
+            sum_usd=810,
+            budget_usd=800,
+        ),
+    }
+)
+
+GPU_WATTS = 400
+HOURS_PER_MONTH = 720
+USD_PER_KWH = 0.12
+"""The plan's formula for electricity: GPUs × 400 W × 720 h × 0.12 USD/kWh."""
+B2_USD_PER_TB_MONTH = 6.95
+"""Backblaze's price for 10**12 bytes and 30 days since 2026-05-01. Source: price facts, section 4."""
