@@ -37,7 +37,7 @@ def declare_tunnel(
         opts=parent.stateful(),
     )
     ingress = ZeroTrustTunnelCloudflaredConfigConfigIngressArgs
-    ingresses = [ingress(hostname=route.hostname, service=route.service) for route in routes]
+    ingresses = [ingress(hostname=route.hostname, service=route.service, path=route.path) for route in routes]
     ZeroTrustTunnelCloudflaredConfig(
         name,
         account_id=account_id,

@@ -1,7 +1,7 @@
 """Which resources are stateful: their loss loses data or an identity that the world outside knows.
 
 A promotion replaces or deletes none of them. Type tokens are those of the SDKs docker 5.2.0, gcp 10.2.0,
-cloudflare 6.23.1 and random 4.21.4; the reasons follow provider facts, sections 1 to 6, and schema notes,
+cloudflare 6.23.1, random 4.21.4 and grafana 2.44.0; the reasons follow provider facts, sections 1 to 6, and schema notes,
 2026-11-22.
 """
 
@@ -31,6 +31,7 @@ STATEFUL_TYPES: Mapping[str, str] = {
     "gcp:secretmanager/secret:Secret": "a replacement deletes every version first",
     "gcp:sql/databaseInstance:DatabaseInstance": "holds a copy of the database; its name is blocked for a week",
     "gcp:storage/bucket:Bucket": "holds the state of this very program",
+    "grafana:cloud/stack:Stack": "holds the metrics' history; its name is global",
     "pulumi-python:dynamic/b2:Bucket": "holds models, content or backups",
     "random:index/randomId:RandomId": "part of a physical name: a new one renames, and so replaces, what bears it",
     "random:index/randomPassword:RandomPassword": "a new one changes a password that running services still use",

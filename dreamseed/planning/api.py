@@ -18,8 +18,11 @@ from dreamseed.planning.services.tunnel import TunnelRoute
 LOOPBACK = "127.0.0.1"
 LISTEN_PORT = 8_080
 """The API's HTTP port. Source: Cloud Run container contract, default of PORT."""
-CHECK_PATH = "/healthz"
-"""Where the API answers 200 while it works; it must not ask the services behind it."""
+CHECK_PATH = "/health"
+"""Where the API answers 200 while it works; it must not ask the services behind it.
+
+Not /healthz: Cloud Run reserves paths that end in z. Source: Cloud Run documentation, known issues, 2026-11-23.
+"""
 SIDECAR_CHECK_PORT = 8_081
 SIDECAR_CHECK_PATH = "/ready"
 """Where the sidecar answers 200 once it listens for each of its routes."""
@@ -72,6 +75,8 @@ def plan_api(config: StageConfig, routes: Sequence[TunnelRoute], buckets: Sequen
     content = next(bucket for bucket in buckets if bucket.role is BucketRole.CONTENT)
     environment = {
         "LLM_URL": f"https://{_one(routes, 'llm').hostname}/v1",
+        # Instances cannot be scraped: they push, with the tunnel's service token in two headers.
+        "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT": _pushed_to(_one(routes, "metrics")),
         "LLM_MODEL": config.vllm.served_name,
         "DATABASE_HOST": LOOPBACK,
         "DATABASE_PORT": str(_one(routes, "postgres").local_port),
@@ -101,6 +106,10 @@ def plan_api(config: StageConfig, routes: Sequence[TunnelRoute], buckets: Sequen
 def secret_id(service_name: str, secret: ApiSecret) -> str:
     """Return the name of `secret` in Secret Manager."""
     return f"{service_name}-{secret}"
+
+
+def _pushed_to(route: TunnelRoute) -> str:
+    return f"https://{route.hostname}{route.path or ''}"
 
 
 def _one(routes: Sequence[TunnelRoute], name: str) -> TunnelRoute:

@@ -22,6 +22,8 @@ from dreamseed.planning.services.vllm import ROUTER_ALIAS
 
 COMPONENT = "tunnel"
 METRICS_PORT = 2_000
+METRICS_INTAKE = "/api/v1/otlp/v1/metrics"
+"""Where Prometheus takes metrics that are pushed. Source: Prometheus documentation, OTLP receiver, 2026-11-23."""
 PRIMARY_ROUTE = "postgres-primary"
 """The route past the pooler, for the load of a standby: the API has no use for it."""
 NONROOT_UID = 65_532
@@ -32,17 +34,19 @@ NONROOT_UID = 65_532
 class TunnelRoute:
     """One private service behind the tunnel: `service` as the connectors reach it.
 
-    `local_port` is where the API's sidecar listens for it; None for HTTP, which needs no sidecar.
+    `local_port` is where the API's sidecar listens for it; None for HTTP, which needs no sidecar. `path` is the one
+    path that passes, None for every path.
     """
 
     name: str
     hostname: str
     service: str
     local_port: int | None
+    path: str | None = None
 
 
 def plan_routes(config: StageConfig, hosts: Sequence[Host]) -> tuple[TunnelRoute, ...]:
-    """Return the routes: the model, the database, each cache node and broker, the primary where a standby loads it."""
+    """Return the routes: the model, the metrics' intake, the database, each cache node and broker, the primary where a standby loads it."""
     tcp = [("postgres", f"{POOLER_ALIAS}:{ports.PGBOUNCER}", ports.PGBOUNCER)]
     tcp += [(node.name, f"{node.host.address}:{node.port}", node.port) for node in redis.plan_nodes(config, hosts)]
     tcp += [
@@ -57,8 +61,16 @@ def plan_routes(config: StageConfig, hosts: Sequence[Host]) -> tuple[TunnelRoute
         service=f"http://{ROUTER_ALIAS}:{ports.ROUTER}",
         local_port=None,
     )
+    metrics = TunnelRoute(
+        name="metrics",
+        hostname=f"metrics-private.{config.service.domain}",
+        service=f"http://{servers(hosts)[0].address}:{ports.PROMETHEUS}",
+        local_port=None,
+        path=METRICS_INTAKE,
+    )
     return (
         model,
+        metrics,
         *(
             TunnelRoute(
                 name=name, hostname=f"{name}-private.{config.service.domain}", service=f"tcp://{to}", local_port=port
