@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
@@ -42,6 +42,11 @@ class Engine:
     toolchain: Toolchain
     workspace: Workspace
     environment: Mapping[str, str]
+
+    def with_copied_state(self, name: str) -> Engine:
+        """Return the engine on a copy, called `name`, of all states as they are now."""
+        workspace = self.workspace.copy(name)
+        return replace(self, workspace=workspace, environment={**self.environment, **workspace.settings()})
 
     def create_stack(self, name: str, like: str) -> Run:
         """Create the empty stack `name` with the settings of the project's stack `like`."""

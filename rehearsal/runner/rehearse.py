@@ -1,19 +1,24 @@
-"""The whole rehearsal: the previews and the ladder side by side, one engine run on each of two cores."""
+"""The whole rehearsal: the previews and the ladder side by side, two engine runs at a time."""
 
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from rehearsal.runner.engine import Engine, Run
-from rehearsal.runner.outcome import Rehearsal
+from rehearsal.runner.ladder import LADDER_STACK, SECOND_PREVIEW, climb, judged
+from rehearsal.runner.outcome import Rehearsal, StagePreview
 from rehearsal.runner.resources import Classify, by_default
-from rehearsal.runner.steps import Steps, Watch, climb, preview_stage
+from rehearsal.runner.steps import Steps, Watch
 from rehearsal.runner.workspace import Project, Workspace
 from rehearsal.toolchain import Toolchain
+
+WORKERS = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,39 +36,58 @@ class Setting:
     classify: Classify = by_default
     before_destroy: Callable[[], None] = lambda: None
 
-    def engine(self) -> Engine:
-        """Return the engine on a prepared workspace."""
-        workspace = Workspace(self.project, self.workspace)
+    def engine(self, line: str) -> Engine:
+        """Return the engine on a prepared workspace of its own for a line of work."""
+        workspace = Workspace(self.project, self.workspace / line)
         workspace.prepare()
         return Engine(self.toolchain, workspace, workspace.environment(self.toolchain, self.providers))
 
 
 def rehearse(setting: Setting, watch_previews: Watch, watch_ladder: Watch) -> Rehearsal:
-    """Preview every stage from nothing and climb the ladder in one state, at the same time.
+    """Preview every stage from nothing and climb the ladder in one state, two engine runs at a time.
 
-    The previews are one line of work and the ladder another: each step of the ladder needs the one before
-    it, so more than two lines would only make both wait on two cores.
+    Each step of the ladder needs the one before it, so the ladder holds one of two workers; the previews, from
+    nothing and after each step, go to the other, and to both when the ladder is done.
     """
     began = time.monotonic()
-    engine, stages = setting.engine(), setting.project.stacks
-    previews = Steps(len(stages), watch_previews)
-    ladder = Steps(2 * len(stages) + 1, watch_ladder)
-    with ThreadPoolExecutor(2) as pool:
-        climbing = pool.submit(climb, engine, stages, setting.classify, setting.before_destroy, ladder)
-        seen = [preview_stage(engine, stage, setting.classify, previews) for stage in stages]
-        promotions, destroyed = climbing.result()
+    stages = setting.project.stacks
+    previews, ladder = Steps(2 * len(stages), watch_previews), Steps(len(stages) + 1, watch_ladder)
+    alone, climbing_engine = setting.engine("previews"), setting.engine("ladder")
+    with ThreadPoolExecutor(WORKERS) as pool:
+
+        def look_again(engine: Engine, stage: str) -> Future[Run]:
+            preview = partial(engine.preview, LADDER_STACK, stage)
+            return pool.submit(previews.run, stage, SECOND_PREVIEW, preview)
+
+        climbing = pool.submit(climb, climbing_engine, stages, setting.before_destroy, look_again, ladder)
+        seen = [pool.submit(_preview, alone, stage, setting.classify, previews) for stage in stages]
+        rungs, destroyed = climbing.result()
+        promotions = tuple(judged(rung, setting.classify, ladder) for rung in rungs)
     return Rehearsal(
-        stages=tuple(preview for preview in seen if preview),
-        promotions=tuple(promotions),
+        stages=tuple(preview for future in seen if (preview := future.result())),
+        promotions=promotions,
         destroyed=destroyed,
         failures=(*previews.failures, *ladder.failures),
         seconds=time.monotonic() - began,
     )
 
 
+def _preview(engine: Engine, stage: str, classify: Classify, steps: Steps) -> StagePreview | None:
+    """Preview one stage from nothing, in a stack of its own; nothing when the preview failed."""
+    created = engine.create_stack(stage, like=stage)
+    preview = partial(engine.preview, stage, stage)
+    run = steps.run(stage, "preview", preview if created.succeeded else lambda _: created)
+    if not run.succeeded:
+        return None
+    resources = run.events.resources()
+    by_component = Counter(classify(resource).component for resource in resources)
+    ordered = dict(sorted(by_component.items()))
+    return StagePreview(stage, len(resources), ordered, run.events.component_count(), run.seconds)
+
+
 def preview_with_diff(setting: Setting, stage: str, watch: Watch) -> Run:
     """Preview one stage from nothing; the run's output is the engine's full diff."""
-    engine = setting.engine()
+    engine = setting.engine("preview")
     created = engine.create_stack(stage, like=stage)
     if not created.succeeded:
         return created

@@ -42,6 +42,14 @@ class Workspace:
         for stack in self.project.stacks:
             shutil.copyfile(self.project.directory / f"Pulumi.{stack}.yaml", self.config_file(stack))
 
+    def copy(self, name: str) -> Workspace:
+        """Return a copy beside this workspace; no engine may be writing to it meanwhile."""
+        root = self.root.with_name(f"{self.root.name}-{name}")
+        shutil.copytree(self.backend, root / "backend")
+        copied = Workspace(self.project, root)
+        copied.prepare()
+        return copied
+
     @property
     def backend(self) -> Path:
         """Where the stacks' states are."""

@@ -2,15 +2,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from rehearsal.runner.engine import Engine, Reached, Run
 from rehearsal.runner.events import EventLog
+from rehearsal.runner.ladder import LADDER_STACK, SECOND_PREVIEW, climb, judged
 from rehearsal.runner.outcome import Failure, Promotion
 from rehearsal.runner.resources import Action, by_default
-from rehearsal.runner.steps import Steps, climb
+from rehearsal.runner.steps import Steps
 from rehearsal.runner.workspace import Project, Workspace
 from rehearsal.toolchain import Toolchain
 
@@ -37,6 +40,9 @@ class ScriptedEngine(Engine):
     previews: dict[str, Run] = field(default_factory=dict)
     destroys: Callable[[], Run] = lambda: ran({DATA: "delete", CACHE: "delete"})
     calls: list[str] = field(default_factory=list)
+
+    def with_copied_state(self, name: str) -> Engine:
+        return self
 
     def create_stack(self, name: str, like: str) -> Run:
         return ran({})
@@ -66,9 +72,15 @@ def engine(**script: Any) -> ScriptedEngine:
 def climbed(
     scripted: ScriptedEngine, before_destroy: Callable[[], None] = lambda: None
 ) -> tuple[list[Promotion], int, list[Failure]]:
-    steps = Steps(7, lambda _: None)
-    promotions, destroyed = climb(scripted, STAGES, by_default, before_destroy, steps)
-    return promotions, destroyed, steps.failures
+    steps = Steps(4, lambda _: None)
+
+    def look_again(engine: Engine, stage: str) -> Future[Run]:
+        found: Future[Run] = Future()
+        found.set_result(steps.run(stage, SECOND_PREVIEW, partial(engine.preview, LADDER_STACK, stage)))
+        return found
+
+    rungs, destroyed = climb(scripted, STAGES, before_destroy, look_again, steps)
+    return [judged(rung, by_default, steps) for rung in rungs], destroyed, steps.failures
 
 
 def test_the_ladder_is_one_up_and_one_preview_a_stage_and_a_destroy_at_the_end() -> None:
@@ -114,6 +126,13 @@ def test_an_engine_that_fails_ends_the_climb_with_its_words_and_destroys_nothing
     assert [p.to_stage for p in promotions] == ["stage-a"]
     assert "destroy stage-c" not in scripted.calls
     assert (destroyed, failures[0].message) == (0, "unable to replace resource: protected")
+
+
+def test_a_second_preview_that_fails_is_told_and_the_climb_goes_on() -> None:
+    scripted = engine(previews={"stage-a": ran({}, error="no state")})
+    promotions, destroyed, failures = climbed(scripted)
+    assert (len(promotions), destroyed) == (3, 2)
+    assert [(f.stage, f.step, f.message) for f in failures] == [("stage-a", SECOND_PREVIEW, "no state")]
 
 
 def test_the_callers_hook_comes_between_the_last_preview_and_the_destroy() -> None:
