@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import gc
+
 import pulumi
 
+# The SDKs define thousands of classes on import, and the collector would look at all of them again and again; a run
+# lasts seconds and makes little garbage.
+gc.disable()
+
+# isort: split
 from components.topology import declare
 from dreamseed.config import parse_stage
 from dreamseed.planning.secrets import CONFIGURED_SECRETS
