@@ -17,7 +17,7 @@ def reference(
     check: Annotated[bool, typer.Option("--check", help="write nothing; fail when a page is stale")] = False,
     project: Annotated[Path, typer.Option(help="the project's folder")] = Path(),
 ) -> None:
-    """Write docs/reference/*.md: stage files, components and commands, as their code describes them."""
+    """Write docs/reference/*.md from models, plans and code: stages and their files, promotions, components, commands."""
     folder = find_project(project)
     root = context.find_root().command
     if not isinstance(root, Command):
