@@ -10,11 +10,10 @@ import pulumi
 # lasts seconds and makes little garbage.
 gc.disable()
 
-# isort: split
-from components.topology import declare
-from dreamseed.config import parse_stage
-from dreamseed.planning.secrets import CONFIGURED_SECRETS
-from dreamseed.planning.stage_plan import plan_stage
+from components.topology import declare  # noqa: E402 - see above
+from dreamseed.config import parse_stage  # noqa: E402 - see above
+from dreamseed.planning.secrets import CONFIGURED_SECRETS  # noqa: E402 - see above
+from dreamseed.planning.stage_plan import plan_stage  # noqa: E402 - see above
 
 settings = pulumi.Config("dreamseed")
 stack = pulumi.get_stack()
