@@ -82,7 +82,14 @@ def _balancer(
 ) -> pulumi.Output[str]:
     """Declare a global application load balancer before the service; return its address."""
     name, project = f"{api.name}-balancer", service.gcp_project
-    address = GlobalAddress(name, name=name, project=project, labels=labels(service.name), opts=parent.stateful())
+    address = GlobalAddress(
+        name,
+        name=name,
+        project=project,
+        labels=labels(service.name),
+        deletion_policy="PREVENT",
+        opts=parent.stateful(),
+    )
     group = RegionNetworkEndpointGroup(
         name,
         name=name,

@@ -65,7 +65,9 @@ def _recorded() -> list[tuple[str, Registered]]:
 def test_every_component_is_declared_in_some_stage_and_registers_its_outputs() -> None:
     declared = {resource.type for _, resource in _recorded() if not resource.custom}
     assert declared == {cls.token for cls in CLASSES}
-    unfinished = {resource.urn for _, resource in _recorded() if not resource.custom and not resource.outputs_registered}
+    unfinished = {
+        resource.urn for _, resource in _recorded() if not resource.custom and not resource.outputs_registered
+    }
     assert not unfinished
 
 
