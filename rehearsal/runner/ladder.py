@@ -43,18 +43,11 @@ def step_name(before: str | None) -> str:
     return f"promotion {before} →" if before else "first up of"
 
 
-def climb(
-    engine: Engine,
-    stages: tuple[str, ...],
-    before_destroy: Callable[[], None],
-    look_again: LookAgain,
-    steps: Steps,
-) -> tuple[list[Rung], int]:
-    """Bring one state through the stages, then destroy it; return the rungs and the count destroyed.
+def climb(engine: Engine, stages: tuple[str, ...], look_again: LookAgain, steps: Steps) -> list[Rung]:
+    """Bring one state through the stages; return the rungs that were reached.
 
     Stops at the first step that fails: what follows would only repeat it. The previews after each step run on
-    a copy of the state, so the next step need not wait for them. `before_destroy` is called when the engine's
-    protection is off and before anything is deleted.
+    a copy of the state, so the next step need not wait for them.
     """
     rungs: list[Rung] = []
     created = engine.create_stack(LADDER_STACK, like=stages[0])
@@ -62,12 +55,20 @@ def climb(
         bring = partial(engine.up, LADDER_STACK, stage)
         up = steps.run(stage, step_name(before), bring if created.succeeded else lambda _: created)
         if not up.succeeded:
-            return rungs, 0
+            break
         rungs.append(Rung(before, stage, up, look_again(engine.with_copied_state(stage), stage)))
+    return rungs
+
+
+def take_down(engine: Engine, stage: str, before_destroy: Callable[[], None], steps: Steps) -> int:
+    """Destroy everything that stands at `stage`; return how many resources were destroyed.
+
+    `before_destroy` is called when the engine's protection is off and before anything is deleted.
+    """
     engine.unprotect(LADDER_STACK)
     before_destroy()
-    run = steps.run(stages[-1], "destroy", partial(engine.destroy, LADDER_STACK, stages[-1]))
-    return rungs, len(run.events.changes()) if run.succeeded else 0
+    run = steps.run(stage, "destroy", partial(engine.destroy, LADDER_STACK, stage))
+    return len(run.events.changes()) if run.succeeded else 0
 
 
 def judged(rung: Rung, classify: Classify, steps: Steps) -> Promotion:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from rehearsal.runner.engine import Engine, Run
-from rehearsal.runner.ladder import LADDER_STACK, SECOND_PREVIEW, climb, judged
+from rehearsal.runner.ladder import LADDER_STACK, SECOND_PREVIEW, climb, judged, take_down
 from rehearsal.runner.outcome import Rehearsal, StagePreview
 from rehearsal.runner.resources import Classify, by_default
 from rehearsal.runner.steps import Steps, Watch
@@ -46,23 +46,36 @@ class Setting:
 def rehearse(setting: Setting, watch_previews: Watch, watch_ladder: Watch) -> Rehearsal:
     """Preview every stage from nothing and climb the ladder in one state, two engine runs at a time.
 
-    Each step of the ladder needs the one before it, so the ladder holds one of two workers; the previews, from
-    nothing and after each step, go to the other, and to both when the ladder is done.
+    Each step of the ladder needs the one before it, so the ladder holds one of two workers. The other looks
+    again after each step, and previews a stage from nothing while the ladder is at the next.
     """
     began = time.monotonic()
     stages = setting.project.stacks
     previews, ladder = Steps(2 * len(stages), watch_previews), Steps(len(stages) + 1, watch_ladder)
-    alone, climbing_engine = setting.engine("previews"), setting.engine("ladder")
+    alone, ladder_engine = setting.engine("previews"), setting.engine("ladder")
     with ThreadPoolExecutor(WORKERS) as pool:
+        not_begun = deque(stages)
+        seen: list[Future[StagePreview | None]] = []
+
+        def preview_next() -> None:
+            if not_begun:
+                seen.append(pool.submit(_preview, alone, not_begun.popleft(), setting.classify, previews))
 
         def look_again(engine: Engine, stage: str) -> Future[Run]:
             preview = partial(engine.preview, LADDER_STACK, stage)
-            return pool.submit(previews.run, stage, SECOND_PREVIEW, preview)
+            found = pool.submit(previews.run, stage, SECOND_PREVIEW, preview)
+            preview_next()
+            return found
 
-        climbing = pool.submit(climb, climbing_engine, stages, setting.before_destroy, look_again, ladder)
-        seen = [pool.submit(_preview, alone, stage, setting.classify, previews) for stage in stages]
-        rungs, destroyed = climbing.result()
+        climbing = pool.submit(climb, ladder_engine, stages, look_again, ladder)
+        preview_next()
+        rungs = climbing.result()
+        while not_begun:  # the climb ended early
+            preview_next()
+        # Waits for every look at the state: a preview may look things up in the cloud, so that must still stand.
         promotions = tuple(judged(rung, setting.classify, ladder) for rung in rungs)
+        whole = len(rungs) == len(stages)
+        destroyed = take_down(ladder_engine, stages[-1], setting.before_destroy, ladder) if whole else 0
     return Rehearsal(
         stages=tuple(preview for future in seen if (preview := future.result())),
         promotions=promotions,

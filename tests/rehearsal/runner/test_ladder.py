@@ -10,7 +10,7 @@ from typing import Any
 
 from rehearsal.runner.engine import Engine, Reached, Run
 from rehearsal.runner.events import EventLog
-from rehearsal.runner.ladder import LADDER_STACK, SECOND_PREVIEW, climb, judged
+from rehearsal.runner.ladder import LADDER_STACK, SECOND_PREVIEW, climb, judged, take_down
 from rehearsal.runner.outcome import Failure, Promotion
 from rehearsal.runner.resources import Action, by_default
 from rehearsal.runner.steps import Steps
@@ -79,8 +79,10 @@ def climbed(
         found.set_result(steps.run(stage, SECOND_PREVIEW, partial(engine.preview, LADDER_STACK, stage)))
         return found
 
-    rungs, destroyed = climb(scripted, STAGES, before_destroy, look_again, steps)
-    return [judged(rung, by_default, steps) for rung in rungs], destroyed, steps.failures
+    rungs = climb(scripted, STAGES, look_again, steps)
+    promotions = [judged(rung, by_default, steps) for rung in rungs]
+    destroyed = take_down(scripted, STAGES[-1], before_destroy, steps) if len(rungs) == len(STAGES) else 0
+    return promotions, destroyed, steps.failures
 
 
 def test_the_ladder_is_one_up_and_one_preview_a_stage_and_a_destroy_at_the_end() -> None:
