@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import pytest
+
+from dreamseed.planning.api import API_SECRETS, SIDECAR_SECRETS, ApiPlan, ApiSecret, plan_api, secret_id
+from dreamseed.planning.hosts import plan_hosts
+from dreamseed.planning.object_store import plan_buckets
+from dreamseed.planning.services.tunnel import plan_routes
+from tests.components.declaring import stage
+
+
+def _plan(letter: str) -> ApiPlan:
+    config = stage(letter)
+    return plan_api(config, plan_routes(config, plan_hosts(config, "x")), plan_buckets(config, "x"))
+
+
+@pytest.mark.parametrize("letter", ["a", "b", "c", "d", "e"])
+def test_every_local_address_that_the_api_is_told_is_one_that_the_sidecar_listens_on(letter: str) -> None:
+    plan = _plan(letter)
+    listening = {route.split("=")[0] for route in plan.sidecar_environment["TUNNEL_ROUTES"].split(",")}
+    told = {plan.environment["DATABASE_PORT"]}
+    for variable in ("REDIS_NODES", "KAFKA_BROKERS"):
+        told |= {node.rsplit(":", 1)[1] for node in plan.environment.get(variable, "").split(",") if node}
+    assert told <= listening
+
+
+def test_services_that_a_stage_lacks_have_no_variable() -> None:
+    first = _plan("a").environment
+    assert "REDIS_NODES" not in first
+    assert "KAFKA_BROKERS" not in first
+    last = _plan("e").environment
+    assert len(last["REDIS_NODES"].split(",")) >= 6
+    assert len(last["KAFKA_BROKERS"].split(",")) >= 5
+
+
+def test_every_secret_is_used_and_no_plain_variable_has_a_secrets_name() -> None:
+    assert set(API_SECRETS.values()) | set(SIDECAR_SECRETS.values()) == set(ApiSecret)
+    assert not set(_plan("e").environment) & (set(API_SECRETS) | set(SIDECAR_SECRETS))
+
+
+def test_each_secret_has_a_name_of_its_own() -> None:
+    assert len({secret_id("dreamseed", secret) for secret in ApiSecret}) == len(ApiSecret)
