@@ -23,8 +23,25 @@ from tests.program import Registered, record
 FOLDER = Path(__file__).parent / "golden"
 REMEDY = "if the change is meant, write the recorded inventories anew and review the diff: make goldens"
 ALWAYS = frozenset(
-    ("cpuShares", "destroyGraceSeconds", "healthcheck", "hostname", "image", "init", "labels", "logDriver", "logOpts")
-    + ("memorySwap", "mustRun", "name", "restart", "securityOpts", "stopTimeout", "wait", "waitTimeout")
+    [
+        "cpuShares",
+        "destroyGraceSeconds",
+        "healthcheck",
+        "hostname",
+        "image",
+        "init",
+        "labels",
+        "logDriver",
+        "logOpts",
+        "memorySwap",
+        "mustRun",
+        "name",
+        "restart",
+        "securityOpts",
+        "stopTimeout",
+        "wait",
+        "waitTimeout",
+    ]
 )
 """Inputs of containers that follow a rule, and the name, which stands in the heading."""
 
@@ -50,7 +67,9 @@ def _lines(resource: Registered) -> Iterator[str]:
     heading = f"{_short(resource.type)} {resource.name}"
     yield heading + (f" [{', '.join(marks)}]" if marks else "")
     hidden = ALWAYS if resource.type.endswith(":Container") else frozenset({"name", "labels", "__provider"})
-    shown = {key: value for key, value in sorted(resource.inputs.items()) if key not in hidden and value not in ([], {})}
+    shown = {
+        key: value for key, value in sorted(resource.inputs.items()) if key not in hidden and value not in ([], {})
+    }
     for path in resource.secrets:
         if path in shown and path != "uploads":
             shown[path] = "[secret]"
@@ -64,7 +83,9 @@ SHORTENED: Mapping[str, Callable[[Any], Any]] = {
     "uploads": lambda files: {upload["file"]: _digest(upload["content"]) for upload in files},
     "networksAdvanced": lambda networks: " ".join(f"{n['name']}({','.join(n.get('aliases', []))})" for n in networks),
     "ports": lambda ports: " ".join(f"{p['ip']}:{p['external']:g}->{p['internal']:g}" for p in ports),
-    "volumes": lambda volumes: " ".join(f"{v.get('volumeName') or v.get('hostPath')}:{v['containerPath']}" for v in volumes),
+    "volumes": lambda volumes: " ".join(
+        f"{v.get('volumeName') or v.get('hostPath')}:{v['containerPath']}" for v in volumes
+    ),
 }
 """Inputs of containers that read better in a line."""
 

@@ -61,7 +61,7 @@ class Recorder(MockMonitor):
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - the engine's protocol
         """Keep the request and answer as the mocks say."""
-        answer = super().RegisterResource(request)
+        answer = super().RegisterResource(request)  # type: ignore[no-untyped-call]  # the SDK types none of it
         if answer.urn in self.requests:
             raise AssertionError(f"two resources have the URN {answer.urn}")
         self.requests[answer.urn] = request
@@ -70,7 +70,7 @@ class Recorder(MockMonitor):
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802 - the engine's protocol
         """Keep that a component declared its outputs."""
         self.outputs.add(request.urn)
-        return super().RegisterResourceOutputs(request)
+        return super().RegisterResourceOutputs(request)  # type: ignore[no-untyped-call]  # the SDK types none of it
 
 
 class Cloud(Mocks):
@@ -92,11 +92,15 @@ class Cloud(Mocks):
             "clientSecret": f"secret-of-{args.name}",
             "application_key": f"key-of-{args.name}",
         }
-        return identity, {**{k: v for k, v in made.items() if k not in args.inputs}, **args.inputs, "name": args.inputs.get("name", args.name)}
+        return identity, {
+            **{k: v for k, v in made.items() if k not in args.inputs},
+            **args.inputs,
+            "name": args.inputs.get("name", args.name),
+        }
 
-    def call(self, args: MockCallArgs) -> dict[str, Any]:
-        """Return what the program's few invokes answer."""
-        return {**args.args, "number": "123456789012", "token": "tunnel-token", "projectId": "dreamseed-prod"}
+    def call(self, args: MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
+        """Return what the program's few invokes answer, and that nothing failed."""
+        return {**args.args, "number": "123456789012", "token": "tunnel-token-value"}, []
 
 
 @cache
@@ -105,7 +109,7 @@ def record(stage: str) -> tuple[Registered, ...]:
     recorder = Recorder(Cloud())
     set_mocks(Cloud(), project="dreamseed", stack=stage, preview=False, monitor=recorder)
     pulumi.runtime.set_all_config(_configuration(stage), [f"dreamseed:{name}" for name in CONFIGURED_SECRETS])
-    _sync_await(run_pulumi_func(lambda: runpy.run_path(str(PROJECT / "__main__.py"))))
+    _sync_await(run_pulumi_func(_run_program))
     resources = tuple(
         _registered(urn, request, recorder.outputs)
         for urn, request in sorted(recorder.requests.items())
@@ -114,6 +118,10 @@ def record(stage: str) -> tuple[Registered, ...]:
     if len(resources) < FLOOR:
         raise AssertionError(f"{stage}: only {len(resources)} resources were registered: the program did not run")
     return resources
+
+
+def _run_program() -> None:
+    runpy.run_path(str(PROJECT / "__main__.py"))
 
 
 def _configuration(stage: str) -> dict[str, str]:

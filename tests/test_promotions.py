@@ -35,5 +35,7 @@ def test_a_promotion_does_what_its_record_says(rank: int) -> None:
     promotion = climb().promotions[rank]
     recorded = path_of(promotion).read_text(encoding="utf-8")
     now = text_of(promotion)
-    changes = "\n".join(difflib.unified_diff(recorded.splitlines(), now.splitlines(), "recorded", "now", lineterm="", n=1))
+    changes = "\n".join(
+        difflib.unified_diff(recorded.splitlines(), now.splitlines(), "recorded", "now", lineterm="", n=1)
+    )
     assert now == recorded, f"the promotion to {promotion.to_stage} does something else:\n{changes}\n{REMEDY}"
