@@ -78,8 +78,8 @@ class Cloud(Mocks):
         state = {"name": args.name, **{key: value for key, value in made.items() if key not in args.inputs}}
         return f"{args.name}-id", state | args.inputs
 
-    def call(self, args: MockCallArgs) -> dict[str, Any]:
-        return {**args.args, "token": "connector-token", "number": "123456789012"}
+    def call(self, args: MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
+        return {**args.args, "token": "connector-token", "number": "123456789012"}, []
 
 
 class Recorder(MockMonitor):
@@ -92,11 +92,11 @@ class Recorder(MockMonitor):
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - the engine's protocol
         self.requests.append(request)
-        return super().RegisterResource(request)
+        return super().RegisterResource(request)  # type: ignore[no-untyped-call]  # the SDK gives it no types
 
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802 - the engine's protocol
         self.finished.add(request.urn)
-        return super().RegisterResourceOutputs(request)
+        return super().RegisterResourceOutputs(request)  # type: ignore[no-untyped-call]  # the SDK gives it no types
 
 
 def declare(build: Callable[[], Component]) -> Declared:
@@ -105,7 +105,7 @@ def declare(build: Callable[[], Component]) -> Declared:
     set_mocks(Cloud(), project="dreamseed", stack="test", preview=False, monitor=recorder)
     resolved: dict[str, Any] = {}
 
-    @pulumi.runtime.test
+    @pulumi.runtime.test  # type: ignore[untyped-decorator]  # the SDK gives it no types
     def run() -> pulumi.Output[None]:
         component = build()
         public = {name: value for name, value in vars(component).items() if not name.startswith("_")}

@@ -6,7 +6,7 @@ import base64
 import pickle
 from typing import Any
 
-import dill
+import dill  # type: ignore[import-untyped]  # ships no types
 import pytest
 from b2sdk.v2 import (  # type: ignore[import-untyped]  # ships no types
     B2Api,
