@@ -20,6 +20,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from b2sdk.v2 import B2Api  # type: ignore[import-untyped]  # ships no types
 
+ADOPT_VARIABLE = "B2_ADOPT"
+"""Names, with commas, of buckets that were made by hand: Pulumi cannot import what a dynamic provider declares."""
+
 
 class Account(StrEnum):
     """The owners' Backblaze accounts; one account lives in one region."""
@@ -54,6 +57,11 @@ def credentials(account: Account) -> tuple[str, str, str]:
         )
     realm = os.environ.get(f"{prefix}ENVIRONMENT") or "production"
     return realm, os.environ[names[0]], os.environ[names[1]]
+
+
+def adopts(name: str) -> bool:
+    """Return whether the bucket `name` is to be taken over, should the account have it already."""
+    return name in os.environ.get(ADOPT_VARIABLE, "").split(",")
 
 
 def connect(account: Account) -> B2Api:
@@ -101,26 +109,26 @@ def explained(doing: str) -> Iterator[None]:
 
     try:
         yield
-    except DuplicateBucketName as error:
+    except DuplicateBucketName:
         raise StoreError(
             f"{doing}: a bucket of this name exists",
             "bucket names are shared by all customers of Backblaze",
-            "another object_store › bucket_prefix; for a bucket of your own, pulumi import it with its id",
-        ) from error
+            f"another object_store › bucket_prefix; for a bucket of your own account, {ADOPT_VARIABLE}=NAME once",
+        ) from None
     except (InvalidAuthToken, Unauthorized) as error:
         raise StoreError(
             f"{doing}: not allowed ({error})",
             "the key is wrong, expired or lacks a capability",
             "a key that may list, write and delete buckets and keys, write bucket retentions and encryption, "
             "and has each capability that it hands on",
-        ) from error
+        ) from None
     except BadRequest as error:
         if "non_empty" in str(error.code) or "non-empty" in str(error):
             raise StoreError(
                 f"{doing}: the bucket still holds files",
                 "deleting it would delete every backup, model or upload in it",
                 "an empty bucket: delete its file versions by hand, once you are sure",
-            ) from error
+            ) from None
         why = "Backblaze found the request wrong"
         raise StoreError(f"{doing}: refused ({error})", why, "what its words ask for") from error
     except B2Error as error:

@@ -20,10 +20,10 @@ from pulumi.dynamic import (
 )
 from pulumi.runtime.rpc import UNKNOWN
 
-from components.b2_account import Account, StoreError, check_region, connect, explained
+from components.b2_account import Account, StoreError, adopts, check_region, connect, explained
 
 if TYPE_CHECKING:
-    from b2sdk.v2 import Bucket  # type: ignore[import-untyped]  # ships no types
+    from b2sdk.v2 import B2Api, Bucket  # type: ignore[import-untyped]  # ships no types
 
 MAX_LOCK_DAYS = 3_000
 """Source: Backblaze help, default bucket retention, 2026-11-23."""
@@ -77,22 +77,15 @@ class BucketProvider(_Provider):
         return CheckResult(news, failures)
 
     def create(self, props: dict[str, Any]) -> CreateResult:
-        """Create the bucket; raises `StoreError`."""
-        from b2sdk.v2 import SSE_B2_AES
-
+        """Create the bucket, or take over one that is to be adopted; raises `StoreError`."""
         account = Account(props["account"])
         api = connect(account)
         check_region(api, props["region"], account)
         with explained(f"creating bucket {props['name']}"):
-            bucket = api.create_bucket(
-                props["name"],
-                "allPrivate",
-                lifecycle_rules=[_lifecycle(props)],
-                default_server_side_encryption=SSE_B2_AES,
-                is_file_lock_enabled=props.get("lock_days") is not None,
-            )
-        if props.get("lock_days") is not None:
-            _set(bucket, props)
+            found = api.list_buckets(bucket_name=props["name"]) if adopts(props["name"]) else []
+            bucket = found[0] if found else _make(api, props)
+            if found or props.get("lock_days") is not None:
+                _set(bucket, props)
         return CreateResult(bucket.id_, self.own(props))
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
@@ -189,6 +182,18 @@ class ApplicationKeyProvider(_Provider):
                 api.delete_key_by_id(_id)
 
 
+def _make(api: B2Api, props: dict[str, Any]) -> Bucket:
+    from b2sdk.v2 import SSE_B2_AES
+
+    return api.create_bucket(
+        props["name"],
+        "allPrivate",
+        lifecycle_rules=[_lifecycle(props)],
+        default_server_side_encryption=SSE_B2_AES,
+        is_file_lock_enabled=props.get("lock_days") is not None,
+    )
+
+
 def _lifecycle(props: dict[str, Any]) -> Any:
     """Return the one rule: hide some days after the upload, or never; delete some days after hiding."""
     expire_days = props.get("expire_days")
@@ -200,8 +205,14 @@ def _lifecycle(props: dict[str, Any]) -> Any:
 
 
 def _set(bucket: Bucket, props: dict[str, Any]) -> None:
-    """Set what may change on a bucket. A lock once switched on stays possible; null only ends its default."""
-    from b2sdk.v2 import NO_RETENTION_BUCKET_SETTING, BucketRetentionSetting, RetentionMode, RetentionPeriod
+    """Set what is declared of a bucket. A lock once switched on stays possible; null only ends its default."""
+    from b2sdk.v2 import (
+        NO_RETENTION_BUCKET_SETTING,
+        SSE_B2_AES,
+        BucketRetentionSetting,
+        RetentionMode,
+        RetentionPeriod,
+    )
 
     lock_days = props.get("lock_days")
     retention = (
@@ -211,6 +222,7 @@ def _set(bucket: Bucket, props: dict[str, Any]) -> None:
     )
     bucket.update(
         bucket_type="allPrivate",
+        default_server_side_encryption=SSE_B2_AES,
         lifecycle_rules=[_lifecycle(props)],
         default_retention=retention,
         is_file_lock_enabled=True if lock_days is not None else None,

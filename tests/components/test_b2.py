@@ -125,6 +125,23 @@ def test_a_taken_name_says_whose_it_may_be(api: Any) -> None:
     with pytest.raises(StoreError, match="shared by all customers of Backblaze") as refused:
         BucketProvider().create(dict(BUCKET))
     assert "object_store › bucket_prefix" in refused.value.remedy
+    assert "B2_ADOPT=NAME" in refused.value.remedy
+
+
+def test_a_bucket_made_by_hand_is_taken_over_when_it_is_named_and_gets_what_is_declared(
+    api: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by_hand = api.create_bucket("dreamseed-backups", "allPublic")
+    monkeypatch.setenv("B2_ADOPT", "another-bucket,dreamseed-backups")
+    made = BucketProvider().create(dict(BUCKET))
+    assert made.id == by_hand.id_
+    assert api.get_bucket_by_name("dreamseed-backups").type_ == "allPrivate"
+    assert BucketProvider().read(made.id, dict(BUCKET)).outs == BUCKET
+
+
+def test_naming_a_bucket_to_take_over_that_is_not_there_makes_it(api: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("B2_ADOPT", "dreamseed-backups")
+    assert BucketProvider().create(dict(BUCKET)).id == api.get_bucket_by_name("dreamseed-backups").id_
 
 
 def test_a_bucket_in_a_region_that_is_not_its_accounts_is_refused(api: Any, monkeypatch: pytest.MonkeyPatch) -> None:
