@@ -23,25 +23,8 @@ from tests.program import Registered, record
 FOLDER = Path(__file__).parent / "golden"
 REMEDY = "if the change is meant, write the recorded inventories anew and review the diff: make goldens"
 ALWAYS = frozenset(
-    [
-        "cpuShares",
-        "destroyGraceSeconds",
-        "healthcheck",
-        "hostname",
-        "image",
-        "init",
-        "labels",
-        "logDriver",
-        "logOpts",
-        "memorySwap",
-        "mustRun",
-        "name",
-        "restart",
-        "securityOpts",
-        "stopTimeout",
-        "wait",
-        "waitTimeout",
-    ]
+    {"cpuShares", "destroyGraceSeconds", "healthcheck", "hostname", "image", "init", "labels", "logDriver", "logOpts"}
+    | {"memorySwap", "mustRun", "name", "restart", "securityOpts", "stopTimeout", "wait", "waitTimeout"}
 )
 """Inputs of containers that follow a rule, and the name, which stands in the heading."""
 

@@ -6,8 +6,10 @@ with the inputs that differ.
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections import Counter
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -57,8 +59,13 @@ def text_of(promotion: Promotion) -> str:
         changes = sorted((c for c in promotion.changes if c.action is action), key=lambda c: c.resource.urn)
         if changes:
             lines += ["", f"## {action.value}d"]
-            lines += [f"{c.resource.type} {c.resource.name}: {', '.join(c.properties)}" for c in changes]
+            lines += [f"{c.resource.type} {c.resource.name}: {', '.join(_paths(c.properties))}" for c in changes]
     return "\n".join(lines) + "\n"
+
+
+def _paths(properties: Iterable[str]) -> list[str]:
+    """Return the inputs without the places in lists: an entry that is put in moves all after it."""
+    return sorted({re.sub(r"\[\d+\]", "[]", path) for path in properties})
 
 
 def main() -> None:
