@@ -37,7 +37,7 @@ def _api(api: Api, plan: ApiPlan, versions: Versions) -> cloudrunv2.ServiceTempl
         depends_ons=[SIDECAR],
         envs=_environment(plan.environment, API_SECRETS, versions),
         ports=cloudrunv2.ServiceTemplateContainerPortsArgs(container_port=LISTEN_PORT),
-        resources=_resources(api, f"{api.cpu * 1_000}m", f"{api.memory_gib}Gi"),
+        resources=_resources(api, str(api.cpu), f"{api.memory_gib}Gi"),
         startup_probe=cloudrunv2.ServiceTemplateContainerStartupProbeArgs(
             http_get=cloudrunv2.ServiceTemplateContainerStartupProbeHttpGetArgs(path=CHECK_PATH, port=LISTEN_PORT),
             period_seconds=2,

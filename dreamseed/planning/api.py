@@ -21,14 +21,17 @@ LISTEN_PORT = 8_080
 CHECK_PATH = "/health"
 """Where the API answers 200 while it works; it must not ask the services behind it.
 
-Not /healthz: Cloud Run reserves paths that end in z. Source: Cloud Run documentation, known issues, 2026-11-23.
+Not /healthz: Cloud Run reserves paths that end in z. Source: Cloud Run documentation, known issues,
+2026-11-23.
 """
 SIDECAR_CHECK_PORT = 8_081
 SIDECAR_CHECK_PATH = "/ready"
 """Where the sidecar answers 200 once it listens for each of its routes."""
 SIDECAR_CPU_MILLICORES = 500
 SIDECAR_MEMORY_MIB = 256
-"""The sidecar's share of an instance, billed like the API's own. A choice: Google's sidecar examples use the same."""
+"""The sidecar's share, beside the API's own and billed like it. That a sidecar may have less than one vCPU follows from
+Google's tutorial on an nginx sidecar, recalled and not tried; if it may not, 1,000 is the next legal number.
+"""
 
 
 class ApiSecret(StrEnum):

@@ -22,7 +22,7 @@ def test_the_service_stays_within_its_stage_bounds(letter: str) -> None:
     assert template["maxInstanceRequestConcurrency"] == config.api.concurrency
     assert template["timeout"] == f"{config.api.request_timeout_seconds}s"
     limits = template["containers"][0]["resources"]["limits"]
-    assert limits == {"cpu": f"{config.api.cpu * 1000}m", "memory": f"{config.api.memory_gib}Gi"}
+    assert limits == {"cpu": str(config.api.cpu), "memory": f"{config.api.memory_gib}Gi"}
     assert config.api.memory_gib >= CLOUD_RUN_MIN_MEMORY_GIB[config.api.cpu]
 
 
