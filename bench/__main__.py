@@ -12,7 +12,7 @@ from statistics import median
 from rich.console import Console
 from rich.table import Table
 
-from bench.previews import CONTAINER, bare_project, engine_for, preview, seconds
+from bench.previews import CONTAINER, bare_project, bare_stack, engine_for, preview, seconds
 from dreamseed.commands.rehearse import rehearsed_project
 from dreamseed.planning.stage_plan import plan_stage_file
 from rehearsal.runner import Project
@@ -51,12 +51,14 @@ def _previews(project: Project, toolchain: Toolchain, folder: Path, row: Callabl
         sizes = tuple(factor * containers for factor in GROWTH)
         bare = bare_project(folder / "bare-program", tuple({len(resources), *sizes}))
         with engine_for(bare, toolchain, folder / "bare") as bared:
-            floor = seconds(bared, f"bare-{len(resources)}", PREVIEWS)
+            floor = seconds(bared, bare_stack(len(resources)), PREVIEWS)
             whole = seconds(staged, STAGE, PREVIEWS)
-            growth = [seconds(bared, f"bare-{size}", PREVIEWS) for size in sizes]
+            uncollected = seconds(bared, bare_stack(len(resources), collect=False), PREVIEWS)
+            growth = [seconds(bared, bare_stack(size), PREVIEWS) for size in sizes]
     row(f"preview of {STAGE}, {len(resources)} resources", f"{whole:.2f} s", "")
     row(f"preview of {len(resources)} bare resources", f"{floor:.2f} s", "")
     row("ratio", f"{whole / floor:.2f}", f"≤ {RATIO_AT_MOST}")
+    row("the same against bare resources without garbage collection", f"{whole / uncollected:.2f}", "")
     for factor, size, taken in zip(GROWTH, sizes, growth, strict=True):
         row(f"preview of {factor} × {STAGE}'s containers: {size} bare", f"{taken:.2f} s", "")
     return whole / floor

@@ -47,8 +47,15 @@ def seconds(engine: Engine, stack: str, times: int) -> float:
 
 
 def bare_project(folder: Path, counts: tuple[int, ...]) -> Project:
-    """Write a project of bare containers into `folder`: a stack ``bare-N`` for each count N."""
+    """Write a project of bare containers into `folder`: two stacks for each count, see `bare_stack`."""
     shutil.copytree(BARE, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    for count in counts:
-        (folder / f"Pulumi.bare-{count}.yaml").write_text(f"config:\n  bare:count: {count}\n", encoding="utf-8")
-    return Project(directory=folder, stacks=tuple(f"bare-{count}" for count in counts), passphrase="")
+    stacks = {bare_stack(count, collect): (count, collect) for count in counts for collect in (True, False)}
+    for stack, (count, collect) in stacks.items():
+        config = f"config:\n  bare:count: {count}\n  bare:collect: {str(collect).lower()}\n"
+        (folder / f"Pulumi.{stack}.yaml").write_text(config, encoding="utf-8")
+    return Project(directory=folder, stacks=tuple(stacks), passphrase="")
+
+
+def bare_stack(count: int, collect: bool = True) -> str:
+    """Return the stack of so many bare containers; without `collect` its program runs with no collector."""
+    return f"bare-{count}" if collect else f"bare-{count}-uncollected"

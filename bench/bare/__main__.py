@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-import pulumi
-from pulumi_docker import Container
+import gc
 
-count = pulumi.Config().require_int("count")
+import pulumi
+
+config = pulumi.Config()
+if not config.require_bool("collect"):
+    gc.disable()  # as the real program does, before the SDK is imported
+
+from pulumi_docker import Container  # noqa: E402 - after the collector is off
+
+count = config.require_int("count")
 for index in range(count):
     Container(
         f"bare-{index}",
