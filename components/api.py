@@ -31,7 +31,8 @@ class ApiServiceArgs:
     """What `ApiService` needs.
 
     `secrets` holds a value for each `ApiSecret`; `zone_id` is the Cloudflare zone of the API's record;
-    `egress` the network to stand in, or null; `enabled` what must exist first (the project's enabled APIs).
+    `egress` the network that instances stand in where the plan asks for it; `deployer` the IAM member that
+    may deploy it; `enabled` what must exist first (the project's enabled APIs).
     """
 
     service: Service
@@ -39,7 +40,7 @@ class ApiServiceArgs:
     plan: ApiPlan
     secrets: Mapping[ApiSecret, pulumi.Input[str]]
     zone_id: pulumi.Input[str]
-    egress: Egress | None
+    egress: Egress
     deployer: pulumi.Input[str]
     enabled: Sequence[pulumi.Resource] = ()
 
@@ -130,7 +131,7 @@ class ApiService(Component):
                         api.concurrency_utilization_target if api.preview_scaling_targets else None
                     ),
                 ),
-                vpc_access=_vpc_access(args.egress),
+                vpc_access=_vpc_access(args.egress) if args.plan.joins_network else None,
                 containers=containers(api, args.plan, {kind: stored.version for kind, stored in secrets.items()}),
             ),
             opts=self.child(depends_on=[stored.access for stored in secrets.values()]),
@@ -156,9 +157,7 @@ class ApiService(Component):
         )
 
 
-def _vpc_access(egress: Egress | None) -> cloudrunv2.ServiceTemplateVpcAccessArgs | None:
-    if egress is None:
-        return None
+def _vpc_access(egress: Egress) -> cloudrunv2.ServiceTemplateVpcAccessArgs:
     interface = cloudrunv2.ServiceTemplateVpcAccessNetworkInterfaceArgs(
         network=egress.network, subnetwork=egress.subnetwork
     )

@@ -159,7 +159,7 @@ def _declare_api(base: Foundation) -> ApiService:
                 ApiSecret.TUNNEL_CLIENT_SECRET: base.edge.access_client_secret,
             },
             zone_id=base.edge.zone_id,
-            egress=egress if plan.config.network.vpn else None,
+            egress=egress,
             deployer=base.delivery.deployer,
             enabled=base.delivery.enabled,
         ),

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from dreamseed.config import StageConfig
+from dreamseed.planning import ports
+from dreamseed.planning.cloud_network import restore_address
 from dreamseed.planning.object_store import BucketPlan, BucketRole
 from dreamseed.planning.services.tunnel import TunnelRoute
 
@@ -66,23 +68,33 @@ SIDECAR_SECRETS: Mapping[str, ApiSecret] = {
 
 @dataclass(frozen=True, kw_only=True)
 class ApiPlan:
-    """What the API's two containers are told. `hostname` is public; environments hold no secret."""
+    """What the API's two containers are told. `hostname` is public; environments hold no secret.
+
+    `joins_network`: the instances stand in the cloud network, to reach the servers by VPN or a restored
+    database.
+    """
 
     hostname: str
+    joins_network: bool
     environment: Mapping[str, str]
     sidecar_environment: Mapping[str, str]
 
 
 def plan_api(config: StageConfig, routes: Sequence[TunnelRoute], buckets: Sequence[BucketPlan]) -> ApiPlan:
-    """Return what the API is told in this stage; services that the stage lacks have no variable."""
+    """Return what the API is told in this stage; services that the stage lacks have no variable.
+
+    While a disaster lasts its database is the restored one, reached directly: `disaster_recovery.active` is
+    the switch.
+    """
+    active = config.disaster_recovery.active
     content = next(bucket for bucket in buckets if bucket.role is BucketRole.CONTENT)
     environment = {
         "LLM_URL": f"https://{_one(routes, 'llm').hostname}/v1",
         # Instances cannot be scraped: they push, with the tunnel's service token in two headers.
         "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT": _pushed_to(_one(routes, "metrics")),
         "LLM_MODEL": config.vllm.served_name,
-        "DATABASE_HOST": LOOPBACK,
-        "DATABASE_PORT": str(_one(routes, "postgres").local_port),
+        "DATABASE_HOST": str(restore_address(config)) if active else LOOPBACK,
+        "DATABASE_PORT": str(ports.POSTGRES if active else _one(routes, "postgres").local_port),
         "DATABASE_NAME": config.postgres.database,
         "DATABASE_USER": config.postgres.database,
         "DATABASE_POOL_SIZE": str(config.api.database_pool_size),
@@ -96,6 +108,7 @@ def plan_api(config: StageConfig, routes: Sequence[TunnelRoute], buckets: Sequen
             environment[variable] = ",".join(members)
     return ApiPlan(
         hostname=f"api.{config.service.domain}",
+        joins_network=active or config.network.vpn is not None,
         environment=environment,
         sidecar_environment={
             "TUNNEL_ROUTES": ",".join(

@@ -54,18 +54,27 @@ def plan_cloud_network(config: StageConfig, where: str) -> CloudNetworkPlan:
             f"instances and managed services take a /{PART_PREFIX_LENGTH} each",
             "a range such as 10.40.0.0/16",
         )
-    parts = network.cloud_range.subnets(new_prefix=PART_PREFIX_LENGTH)
-    subnet, services = next(parts), next(parts)
+    subnet, services = _parts(network.cloud_range)
     if network.witness is not None:
         _check_witness(network.witness.address, subnet, where)
     return CloudNetworkPlan(
         subnet=subnet,
         services=services,
-        restore_address=subnet[RESTORE_OFFSET],
+        restore_address=restore_address(config),
         peering=recovery.kind != "none",
         nat=network.witness is not None or recovery.active,
         links=tuple(_link(link) for link in LINK_NETWORKS) if network.vpn is not None else (),
     )
+
+
+def restore_address(config: StageConfig) -> IPv4Address:
+    """Return where the restored database answers while a disaster lasts."""
+    return _parts(config.network.cloud_range)[0][RESTORE_OFFSET]
+
+
+def _parts(cloud_range: IPv4Network) -> tuple[IPv4Network, IPv4Network]:
+    parts = cloud_range.subnets(new_prefix=PART_PREFIX_LENGTH)
+    return next(parts), next(parts)
 
 
 def _link(network: IPv4Network) -> VpnLink:

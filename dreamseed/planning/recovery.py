@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from dreamseed.config import StageConfig
 from dreamseed.config.cloud import RecoveryKind
 from dreamseed.errors import PlanError
+from dreamseed.planning import ports
 from dreamseed.planning.container import secret
 from dreamseed.planning.object_store import BucketRole, bucket_name
 from dreamseed.planning.render import render
@@ -28,7 +29,7 @@ from dreamseed.planning.services.tunnel import TunnelRoute
 NIGHT_HOUR = 3
 """When a daily load starts, in the service's own time zone."""
 REFRESH_TIMEOUT_SECONDS = 6 * 3_600
-RESTORE_PORT = 5_432
+RESTORE_PORT = ports.POSTGRES
 RESTORE_SECRETS = (ProvidedSecret.BACKUP_KEY_ID, ProvidedSecret.BACKUP_KEY, GeneratedSecret.BACKUP_CIPHER)
 """What the restore reads from Secret Manager: the archive's key and its cipher."""
 RESTORE_DISK_FACTOR = 2

@@ -47,7 +47,7 @@ def routes_of(config: StageConfig) -> tuple[TunnelRoute, ...]:
     return plan_routes(config, plan_hosts(config, WHERE))
 
 
-def declare_api(config: StageConfig, egress: Egress | None = None) -> Declared:
+def declare_api(config: StageConfig) -> Declared:
     """Declare the API."""
     plan = plan_api(config, routes_of(config), plan_buckets(config, WHERE))
     args = ApiServiceArgs(
@@ -56,7 +56,7 @@ def declare_api(config: StageConfig, egress: Egress | None = None) -> Declared:
         plan=plan,
         secrets={kind: _secret(kind) for kind in ApiSecret},
         zone_id="zone-id",
-        egress=egress,
+        egress=EGRESS,
         deployer="serviceAccount:deployer@p.iam.gserviceaccount.com",
     )
     return declare(lambda: ApiService("api", args))
@@ -144,7 +144,7 @@ def everything() -> tuple[tuple[str, Declared], ...]:
     config = stage("e")
     active = changed(config, "disaster_recovery", active=True)
     return (
-        ("api", declare_api(config, EGRESS)),
+        ("api", declare_api(config)),
         ("api behind a balancer", declare_api(changed(config, "api", exposure="load_balancer"))),
         ("edge", declare_edge(config)),
         ("object store", declare_store(config)),

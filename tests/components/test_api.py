@@ -4,7 +4,7 @@ import pytest
 
 from dreamseed.config.cloud import CLOUD_RUN_MIN_MEMORY_GIB
 from dreamseed.planning.api import ApiSecret
-from tests.components.builders import EGRESS, declare_api, secret_of
+from tests.components.builders import declare_api, secret_of
 from tests.components.declaring import changed, stage
 
 STAGES = ("a", "b", "c", "d", "e")
@@ -120,15 +120,18 @@ def test_behind_a_load_balancer_the_service_takes_requests_from_nothing_else() -
     assert (proof["content"], proof["proxied"]) == ("y.goog", False)
 
 
-def test_the_service_joins_the_cloud_network_only_when_it_is_given_one() -> None:
+def test_the_service_joins_the_cloud_network_for_the_vpn_and_for_a_restored_database() -> None:
     assert "vpcAccess" not in declare_api(stage("a")).one("Service").inputs["template"]
-    access = declare_api(stage("e"), EGRESS).one("Service").inputs["template"]["vpcAccess"]
+    access = declare_api(stage("e")).one("Service").inputs["template"]["vpcAccess"]
     assert access["egress"] == "PRIVATE_RANGES_ONLY"
     assert access["networkInterfaces"] == [{"network": "network-id", "subnetwork": "subnetwork-id"}]
+    assert "vpcAccess" not in declare_api(stage("d")).one("Service").inputs["template"]
+    active = declare_api(changed(stage("d"), "disaster_recovery", active=True))
+    assert "vpcAccess" in active.one("Service").inputs["template"]
 
 
 def test_no_annotation_or_label_of_knative_is_written() -> None:
     # The v2 API rejects these name spaces.
-    text = str(declare_api(stage("e"), EGRESS).one("Service").inputs)
+    text = str(declare_api(stage("e")).one("Service").inputs)
     assert "knative.dev" not in text
     assert "run.googleapis.com/" not in text

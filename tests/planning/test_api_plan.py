@@ -3,14 +3,15 @@ from __future__ import annotations
 import pytest
 
 from dreamseed.planning.api import API_SECRETS, SIDECAR_SECRETS, ApiPlan, ApiSecret, plan_api, secret_id
+from dreamseed.planning.cloud_network import restore_address
 from dreamseed.planning.hosts import plan_hosts
 from dreamseed.planning.object_store import plan_buckets
 from dreamseed.planning.services.tunnel import plan_routes
-from tests.components.declaring import stage
+from tests.components.declaring import changed, stage
 
 
-def _plan(letter: str) -> ApiPlan:
-    config = stage(letter)
+def _plan(letter: str, active: bool = False) -> ApiPlan:
+    config = changed(stage(letter), "disaster_recovery", active=active)
     return plan_api(config, plan_routes(config, plan_hosts(config, "x")), plan_buckets(config, "x"))
 
 
@@ -40,3 +41,12 @@ def test_every_secret_is_used_and_no_plain_variable_has_a_secrets_name() -> None
 
 def test_each_secret_has_a_name_of_its_own() -> None:
     assert len({secret_id("dreamseed", secret) for secret in ApiSecret}) == len(ApiSecret)
+
+
+def test_a_disaster_sends_the_api_to_the_restored_database_and_its_end_sends_it_back() -> None:
+    calm, active = _plan("d"), _plan("d", active=True)
+    assert (calm.environment["DATABASE_HOST"], calm.joins_network) == ("127.0.0.1", False)
+    assert active.environment["DATABASE_HOST"] == str(restore_address(stage("d"))) == "10.40.0.20"
+    assert active.environment["DATABASE_PORT"] == "5432"
+    assert active.joins_network
+    assert _plan("e").joins_network
