@@ -16,7 +16,7 @@ from rich.console import Console
 from dreamseed.catalog.stateful import is_stateful
 from dreamseed.config.load import STAGE_NAMES, find_project
 from rehearsal import guards
-from rehearsal.providers.host import ProviderHost
+from rehearsal.providers.host import HostFailedError, ProviderHost
 from rehearsal.runner import Project, Setting, preview_with_diff
 from rehearsal.runner import rehearse as rehearse_project
 from rehearsal.runner.display import watching
@@ -47,7 +47,7 @@ def rehearse(
     try:
         with _setting(console) as setting:
             passed = _preview(setting, stage, console) if stage else _rehearse(setting, json_file, console)
-    except ToolchainError as error:
+    except (ToolchainError, HostFailedError) as error:
         Console(stderr=True).print(str(error), style="red", markup=False)
         raise typer.Exit(1) from error
     raise typer.Exit(0 if passed else 1)
