@@ -2,8 +2,8 @@
 
 The first broker is born as the only controller; other controllers join by themselves, so that a cluster made at any
 stage is the same as one that grew. Three brokers vote. Where three hosts can vote, the votes move: one controller on
-each of them; brokers that stop voting restart one by one and keep their volumes. Sources: Kafka 4.1 documentation
-(KRaft, dynamic quorums, KIP-853); testbed measurements of 2026-11-23.
+each of them joins, then the brokers that stop voting leave and restart one by one, and keep their volumes. Sources:
+Kafka 4.1 documentation (KRaft, dynamic quorums, KIP-853); measurements of 2026-11-23.
 """
 
 from __future__ import annotations
@@ -37,6 +37,8 @@ CLUSTER_ID = base64.urlsafe_b64encode(b"dreamseed-events").decode().rstrip("=")
 WITNESS_NODE = 100
 CONTROLLER_MEMORY_MIB = 1_024
 CONTROLLER_HEAP_MIB = 512
+FIRST_VOTERS = 3
+JOINED = "/tmp/dreamseed-joined"  # noqa: S108 - a mark inside the container, made anew at each of its starts
 INTERNAL_TOPICS = ("__consumer_offsets", "__transaction_state", "__share_group_state")
 INTERNAL_PARTITIONS = 50
 """Partitions of each internal topic. Source: Kafka 4.1 broker configuration, defaults of *.topic.num.partitions."""
@@ -123,8 +125,17 @@ def _voting_numbers(placed: Sequence[Host], hosts: Sequence[Host]) -> frozenset[
     """Return which brokers vote: the first on each voting host, else the first three (or the only one)."""
     voting = _voting_hosts(placed, hosts)
     if not voting:
-        return frozenset(range(1, (3 if len(placed) >= 3 else 1) + 1)) if placed else frozenset()
+        return frozenset(range(1, (FIRST_VOTERS if len(placed) >= FIRST_VOTERS else 1) + 1)) if placed else frozenset()
     return frozenset(placed.index(host) + 1 for host in voting if not host.in_cloud)
+
+
+def in_order(nodes: Sequence[Node]) -> tuple[Node, ...]:
+    """Return the nodes in order of replacement: those that vote, and are waited for until they do, before the others.
+
+    So votes are added before any goes: in the other order two of three voters stop before the new ones have joined,
+    and a quorum without a majority takes in nobody (seen with Kafka 4.1.1 on 2026-11-23).
+    """
+    return (*(node for node in nodes if node.controller), *(node for node in nodes if not node.controller))
 
 
 def plan_kafka(config: StageConfig, hosts: Sequence[Host]) -> ServicePlan:
@@ -133,7 +144,7 @@ def plan_kafka(config: StageConfig, hosts: Sequence[Host]) -> ServicePlan:
     if not nodes:
         return ServicePlan(component=COMPONENT)
     containers: list[Container] = []
-    for node in nodes:
+    for node in in_order(nodes):
         previous = (containers[-1].name,) if containers else ()
         containers.append(_node(config, node, nodes, previous))
     containers.append(_cluster_job(config, nodes, containers[-1].name))
@@ -152,10 +163,12 @@ def plan_kafka(config: StageConfig, hosts: Sequence[Host]) -> ServicePlan:
 def _node(config: StageConfig, node: Node, nodes: Sequence[Node], previous: tuple[str, ...]) -> Container:
     kafka = config.kafka
     founder = nodes[0]
+    controllers = ",".join(f"{member.address}:{member.controller_port}" for member in nodes if member.controller)
+    joins = node.controller and node is not founder
     properties = render(
         "kafka.properties.j2",
         node=node,
-        bootstrap=",".join(f"{member.address}:{member.controller_port}" for member in nodes if member.controller),
+        bootstrap=controllers,
         replication=kafka.replication_factor,
         min_insync=kafka.min_insync_replicas,
     )
@@ -164,15 +177,18 @@ def _node(config: StageConfig, node: Node, nodes: Sequence[Node], previous: tupl
         "kafka-node.sh.j2",
         cluster_id=CLUSTER_ID,
         node=node,
-        founder=f"{founder.address}:{founder.controller_port}",
-        joins=node.controller and node is not founder,
+        controllers=controllers,
+        joined=JOINED,
+        joins=joins,
+        leaves=not node.controller and node.number <= FIRST_VOTERS,
         # Who joins later finds the voters in the running quorum's own log.
         format_arguments=f"--initial-controllers {founded}" if node is founder else "--no-initial-controllers",
     )
     heap = kafka.heap_mib if node.broker else CONTROLLER_HEAP_MIB
     published = [(node.port, "Kafka"), (node.tunnel_port, "Kafka through the tunnel")] if node.broker else []
     published += [(node.controller_port, "Kafka quorum")] if node.controller else []
-    probe = node.port if node.broker else node.controller_port
+    probe = f"exec 3<>/dev/tcp/127.0.0.1/{node.port if node.broker else node.controller_port}"
+    check = f"[ -f {JOINED} ] && {probe}" if joins else probe
     return Container(
         name=node.name,
         component=COMPONENT,
@@ -190,7 +206,7 @@ def _node(config: StageConfig, node: Node, nodes: Sequence[Node], previous: tupl
         ),
         mounts=(Mount(volume=f"{node.name}-data", path="/var/lib/kafka/data"),),
         ports=tuple(Port(container=port, published=port, purpose=purpose) for port, purpose in published),
-        health=Health(test=("CMD", "bash", "-c", f"exec 3<>/dev/tcp/127.0.0.1/{probe}"), start_period_seconds=120),
+        health=Health(test=("CMD", "bash", "-c", check), start_period_seconds=120),
         stop_grace_seconds=90,
         after=previous,
     )
@@ -234,8 +250,7 @@ def _cluster_job(config: StageConfig, nodes: Sequence[Node], after: str) -> Cont
     script = render(
         "kafka-cluster.sh.j2",
         bootstrap=",".join(f"{node.address}:{node.port}" for node in brokers),
-        joining=[node for node in nodes if node.controller],
-        leaving=[node for node in brokers[:3] if not node.controller],
+        voting=[node for node in nodes if node.controller],
         topics=kafka.topics,
         internal=INTERNAL_TOPICS,
         replication=kafka.replication_factor,

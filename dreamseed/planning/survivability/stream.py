@@ -1,7 +1,8 @@
 """Kafka: whether its controllers decide and every partition keeps the copies that confirm a write.
 
 Sources: Kafka 4.1 documentation (KRaft, replication); measured on 2026-11-23: killing the active controller, leader of
-partitions too, stalled them for at most 10.8 s, 10,000 of 10,000 acknowledged events were read back.
+partitions too, stalled them for at most 10.8 s, 10,000 of 10,000 acknowledged events were read back; a voter with an
+empty disk, the founder too, was back among the voters and in sync within 20 s.
 """
 
 from __future__ import annotations
