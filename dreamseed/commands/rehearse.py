@@ -20,8 +20,8 @@ from rehearsal.providers.host import HostFailedError, ProviderHost
 from rehearsal.runner import Project, Setting, preview_with_diff
 from rehearsal.runner import rehearse as rehearse_project
 from rehearsal.runner.display import watching
-from rehearsal.runner.resources import Resource, Traits, by_default
 from rehearsal.runner.report import show
+from rehearsal.runner.resources import Resource, Traits, by_default
 from rehearsal.toolchain import ToolchainError, ensure_engine
 
 PASSPHRASE_VARIABLE = "PULUMI_CONFIG_PASSPHRASE"  # noqa: S105 - a variable's name
