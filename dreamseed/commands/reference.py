@@ -7,22 +7,18 @@ from typing import Annotated
 
 import typer
 
+from dreamseed.cli import build
 from dreamseed.config import find_project
-from dreamseed.reference.commands import Command
 from dreamseed.reference.files import pages
 
 
 def reference(
-    context: typer.Context,
     check: Annotated[bool, typer.Option("--check", help="write nothing; fail when a page is stale")] = False,
     project: Annotated[Path, typer.Option(help="the project's folder")] = Path(),
 ) -> None:
-    """Write docs/reference/*.md from models, plans and code: stages and their files, promotions, components, commands."""
+    """Write docs/reference/*.md from models, plans and code: stages, promotions, components, commands."""
     folder = find_project(project)
-    root = context.find_root().command
-    if not isinstance(root, Command):
-        raise TypeError("the whole command is made by typer")
-    written = pages(folder, root)
+    written = pages(folder, build())
     stale = [path for path, text in written.items() if not _holds(folder / path, text)]
     if check and stale:
         typer.echo(f"{', '.join(stale)} no longer say what the code says", err=True)

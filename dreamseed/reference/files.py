@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+import typer
+
 from dreamseed.config.load import STAGE_NAMES, stage_file
 from dreamseed.planning.stage_plan import plan_stage_file
-from dreamseed.reference.commands import Command, commands_reference
+from dreamseed.reference.commands import commands_reference
 from dreamseed.reference.components import components_reference
 from dreamseed.reference.stage_file import stage_file_reference
 from dreamseed.reference.stages import promotions_reference, stages_reference
@@ -15,13 +17,13 @@ from dreamseed.reference.stages import promotions_reference, stages_reference
 FOLDER = "docs/reference"
 
 
-def pages(project: Path, root: Command) -> Mapping[str, str]:
-    """Return the text of every page by its path below `project`; `root` is the whole command."""
+def pages(project: Path, app: typer.Typer) -> Mapping[str, str]:
+    """Return the text of every page by its path below `project`; `app` is the whole command."""
     plans = [plan_stage_file(stage_file(project, name), project) for name in STAGE_NAMES]
     return {
         f"{FOLDER}/stage-file.md": stage_file_reference(),
         f"{FOLDER}/components.md": components_reference(project),
-        f"{FOLDER}/commands.md": commands_reference(root),
+        f"{FOLDER}/commands.md": commands_reference(app),
         f"{FOLDER}/stages.md": stages_reference(plans),
         f"{FOLDER}/promotions.md": promotions_reference(plans),
     }
