@@ -1,4 +1,4 @@
-"""The `dreamseed` command. Only the module of the sub-command that is asked for is imported, so that each starts fast."""
+"""The `dreamseed` command. Only the module of the sub-command asked for is imported, so that each starts fast."""
 
 from __future__ import annotations
 

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from dreamseed import cli
+from dreamseed.config import STAGE_NAMES
+from tests.program import PROJECT
+
+
+def run(*arguments: str) -> str:
+    result = CliRunner().invoke(cli.build(("plan",)), ["plan", *arguments, "--project", str(PROJECT)])
+    if result.exception:
+        raise result.exception
+    return result.output
+
+
+@pytest.mark.parametrize("stage", STAGE_NAMES)
+def test_a_plan_for_machines_holds_what_runs_where_and_what_it_survives(stage: str) -> None:
+    plan = json.loads(run(stage, "--json"))
+    assert plan["stage"] == stage
+    hosts = {host["name"]: host for host in plan["hosts"]}
+    assert {container["host"] for container in plan["containers"]} == set(hosts)
+    for name, host in hosts.items():
+        own = [container for container in plan["containers"] if container["host"] == name]
+        assert host["taken"]["memory_mib"] == sum(container["memory_mib"] for container in own) <= host["memory_mib"]
+    assert all(invariant["holds"] for invariant in plan["invariants"])
+    assert {claim["component"] for claim in plan["survivability"]} >= {"vllm", "etcd", "the service"}
+
+
+def test_a_plan_for_people_says_why_other_gpu_layouts_were_refused() -> None:
+    reason = "40 attention heads are not divisible by 3"
+    assert reason in " ".join(run("stage-c", "--why").split())
+    assert reason not in " ".join(run("stage-c").split())
+
+
+def test_a_promotion_names_what_is_replaced_and_what_is_not_touched() -> None:
+    promotion = json.loads(run("stage-d", "--from", "stage-c", "--json"))
+    replaced = {change["name"] for change in promotion["containers"] if change["action"] == "replaced"}
+    assert "server-1-vllm-2" in replaced
+    assert "pg-1-1" not in replaced
+    assert promotion["volumes_removed"] == []
+
+
+def test_any_stage_file_can_be_planned(tmp_path: Path) -> None:
+    text = (PROJECT / "Pulumi.stage-b.yaml").read_text(encoding="utf-8").replace("count: 2", "count: 1")
+    path = tmp_path / "Pulumi.trial.yaml"
+    path.write_text(text, encoding="utf-8")
+    plan = json.loads(run("--file", str(path), "--json"))
+    assert plan["stage"] == "trial"
+    assert [replica["tensor_parallel"] for replica in plan["gpu_layout"]["replicas"]] == [1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "where", "remedy"),
+    [
+        (["plan"], "dreamseed plan: names no stage", "one of stage-a"),
+        (["plan", "stage-x"], "there is no stage 'stage-x'", "one of stage-a"),
+        (["plan", "stage-e", "--from", "stage-c"], "stage-e › service › stage", "stage D after C"),
+    ],
+)
+def test_what_a_user_can_mend_is_printed_without_a_traceback(
+    arguments: list[str], where: str, remedy: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["dreamseed", *arguments])
+    monkeypatch.chdir(PROJECT)
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 1
+    said = capsys.readouterr().err
+    assert where in said
+    assert remedy in said
+    assert "Traceback" not in said
