@@ -42,7 +42,11 @@ def start() -> None:
         said.print(str(error), style="red", markup=False)
         raise typer.Exit(1) from error
     typer.echo(exports(workspace, toolchain, host.environment()))
-    said.print("The attached providers run: `pulumi preview --stack stage-c` now needs no account.", highlight=False)
+    said.print(
+        "The attached providers run: `pulumi preview --stack stage-c` now needs no account.",
+        highlight=False,
+        soft_wrap=True,
+    )
 
 
 @app.command()

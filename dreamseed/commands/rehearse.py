@@ -106,5 +106,6 @@ def _lift_guards(state_dir: Path, console: Console) -> None:
     if lifted:
         console.print(
             f"before the destroy: the deletion protection of {lifted} objects was lifted in the fake cloud by hand, "
-            "as their owner would have to"
+            "as their owner would have to",
+            soft_wrap=True,
         )
