@@ -11,6 +11,7 @@ from typing import Any
 import pulumi
 from pulumi.runtime import rpc
 from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs, Mocks, set_mocks
+from pulumi.runtime.settings import reset_options
 
 from components.base import Component
 from dreamseed.config import StageConfig, load_stage
@@ -112,7 +113,11 @@ def declare(build: Callable[[], Component]) -> Declared:
         plain = {name: value for name, value in public.items() if _is_data(value)}
         return pulumi.Output.all(**plain).apply(resolved.update)
 
-    run()
+    try:
+        run()
+    finally:
+        # The root stack is a global of the SDK: the next program would be its child.
+        reset_options()
     assert resolved, "the component's outputs were not resolved: nothing was tested"
     assert recorder.finished, "the component did not register its outputs"
     custom = [request for request in recorder.requests if request.custom]
