@@ -1,68 +1,74 @@
-"""`dreamseed plan`: what a stage file means, for people or machines, before any engine or cloud is asked."""
+"""`dreamseed plan`: what a stage file means, and what a promotion does to the servers."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
-from rich.console import Console
+from rich.console import Console, RenderableType
 
-from dreamseed.commands.plan_tables import show_plan, show_promotion
 from dreamseed.config import STAGE_NAMES, find_project, stage_file
-from dreamseed.errors import ConfigError
-from dreamseed.planning.as_json import plan_as_json, promotion_as_json
-from dreamseed.planning.promotion import plan_promotion
+from dreamseed.errors import DreamSeedError
+from dreamseed.planning.promotion import plan_promotion, promotion_refusals
+from dreamseed.planning.report import plan_as_json, plan_tables, promotion_as_json, promotion_tables
 from dreamseed.planning.stage_plan import StagePlan, plan_stage_file
 
-STAGE_HELP = f"A shipped stage: {', '.join(STAGE_NAMES)}."
+NARROWEST = 120
+"""Columns of a table that goes to a file or a pipe."""
 
 
 def plan(
-    stage: Annotated[str | None, typer.Argument(help=STAGE_HELP)] = None,
-    file: Annotated[Path | None, typer.Option(help="Any stage file, instead of a shipped stage.")] = None,
-    before: Annotated[
-        str | None, typer.Option("--from", help="The stage before: show what the promotion does to the servers.")
-    ] = None,
-    why: Annotated[bool, typer.Option("--why", help="Show the GPU layouts that were refused, and why.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
-    project: Annotated[Path, typer.Option(help="The project's folder.")] = Path(),
+    stage: Annotated[str | None, typer.Argument(help=f"One of {', '.join(STAGE_NAMES)}.")] = None,
+    file: Annotated[Path | None, typer.Option(help="Any stage file, in place of a stage's name.")] = None,
+    project: Annotated[Path | None, typer.Option(help="The folder with Pulumi.yaml (default: found upwards).")] = None,
+    before: Annotated[str | None, typer.Option("--from", help="Show the promotion from this stage instead.")] = None,
+    why: Annotated[bool, typer.Option("--why", help="Also what was not chosen, every port and every loss.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="The whole plan for machines.")] = False,
 ) -> None:
-    """Print the plan of a stage: placement, GPU layout, containers, invariants, what it survives, departures.
+    """Print what a stage means: load, GPU layout, containers, promises, what it survives, where it departs.
 
-    Exit status 1, with place, reason and remedy, when the stage cannot work.
+    Exit status 1 with the place, the reason and the remedy when the stage file is wrong or cannot work.
     """
-    planned = _read(stage, file, project)
-    console = Console(highlight=False)
-    if before is not None:
-        promotion = plan_promotion(_read(before, None, project), planned)
-        if as_json:
-            typer.echo(json.dumps(promotion_as_json(promotion), indent=2, ensure_ascii=False))
-        else:
-            show_promotion(promotion, console)
-    elif as_json:
-        typer.echo(json.dumps(plan_as_json(planned), indent=2, ensure_ascii=False))
-    else:
-        show_plan(planned, console, why=why)
-
-
-def _read(stage: str | None, file: Path | None, project: Path) -> StagePlan:
     if (stage is None) == (file is None):
-        raise ConfigError(
-            "dreamseed plan",
-            "names no stage" if stage is None else "names a stage and a file",
-            "one stage is planned at a time",
-            f"one of {', '.join(STAGE_NAMES)}, or --file PATH",
-        )
-    folder = find_project(project)
+        raise typer.BadParameter(f"name a stage ({', '.join(STAGE_NAMES)}) or give one --file")
+    planned = _plan(stage, file, project)
+    if before is None:
+        _show(plan_as_json(planned) if as_json else plan_tables(planned, why=why))
+        return
+    old = _plan(before, None, project or (file.parent if file else None))
+    refusals = promotion_refusals(old, planned)
+    if refusals:
+        _refuse(refusals)
+    promotion = plan_promotion(old, planned)
+    _show(promotion_as_json(promotion) if as_json else promotion_tables(promotion))
+
+
+def _plan(stage: str | None, file: Path | None, project: Path | None) -> StagePlan:
     if file is not None:
-        return plan_stage_file(file, folder)
-    if stage not in STAGE_NAMES:
-        raise ConfigError(
-            "dreamseed plan",
-            f"there is no stage '{stage}'",
-            "the growth plan has five",
-            f"one of {', '.join(STAGE_NAMES)}, or --file PATH",
-        )
-    return plan_stage_file(stage_file(folder, stage), folder)
+        return plan_stage_file(file, project)
+    name = stage or ""
+    folder = find_project(project or Path.cwd())
+    path = stage_file(folder, name)
+    if not path.is_file():
+        there = sorted(found.stem.removeprefix("Pulumi.") for found in folder.glob("Pulumi.*.yaml"))
+        raise typer.BadParameter(f"there is no stage {name!r} here: write one of {', '.join(there)}")
+    return plan_stage_file(path, folder)
+
+
+def _show(shown: dict[str, Any] | RenderableType) -> None:
+    if isinstance(shown, dict):
+        typer.echo(json.dumps(shown, indent=1, ensure_ascii=False))
+        return
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=max(console.width, NARROWEST))
+    console.print(shown, highlight=False)
+
+
+def _refuse(refusals: Sequence[DreamSeedError]) -> None:
+    for refusal in refusals:
+        typer.echo(str(refusal), err=True)
+    raise typer.Exit(1)
