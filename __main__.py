@@ -18,7 +18,7 @@ from dreamseed.planning.stage_plan import plan_stage  # noqa: E402 - see above
 settings = pulumi.Config("dreamseed")
 stack = pulumi.get_stack()
 stage = parse_stage(settings.require_object("shared"), settings.require_object("stage"), where=stack)
-configured = {name: settings.require_secret(name) for name in CONFIGURED_SECRETS}
+configured = {str(name): settings.require_secret(name) for name in CONFIGURED_SECRETS}
 
 for name, value in declare(plan_stage(stage, stack), configured).items():
     pulumi.export(name, value)

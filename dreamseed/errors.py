@@ -33,7 +33,7 @@ class PromotionError(DreamSeedError):
     """Two stages are each sound, but the step from one to the other is not."""
 
 
-class ConfigErrors(Exception):
+class ConfigErrors(Exception):  # noqa: N818 - it holds several errors
     """Every fault of one stage file at once, in the file's order."""
 
     def __init__(self, errors: tuple[ConfigError, ...]) -> None:

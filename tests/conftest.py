@@ -47,7 +47,5 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 
 def ran_by_folder(reporter: pytest.TerminalReporter) -> Counter[str]:
     """Count the tests that ran to an end, by the folder of their file: skipped ones did not run."""
-    reports = [
-        report for outcome in ("passed", "failed", "xfailed") for report in reporter.stats.get(outcome, [])
-    ]
+    reports = [report for outcome in ("passed", "failed", "xfailed") for report in reporter.stats.get(outcome, [])]
     return Counter(counts.folder_of(report.nodeid) for report in reports if report.when == "call")

@@ -63,9 +63,7 @@ def test_a_run_of_chosen_tests_is_not_held_to_the_numbers(project: pytest.Pytest
     assert run(project, False, "tests/part/test_two.py::test_one").ret == pytest.ExitCode.OK
 
 
-def test_the_printed_command_records_the_new_numbers(
-    project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_printed_command_records_the_new_numbers(project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(counts.RECORD_VARIABLE, "1")
     assert run(project, True).ret == pytest.ExitCode.OK
     recorded = json.loads((project.path / "tests" / "expected_count.json").read_text(encoding="utf-8"))

@@ -1,8 +1,8 @@
 """Which resources are stateful: their loss loses data or an identity that the world outside knows.
 
 A promotion replaces or deletes none of them. Type tokens are those of the SDKs docker 5.2.0, gcp 10.2.0,
-cloudflare 6.23.1, random 4.21.4 and grafana 2.44.0; the reasons follow provider facts, sections 1 to 6, and schema notes,
-2026-11-22.
+cloudflare 6.23.1, random 4.21.4 and grafana 2.44.0; the reasons follow the providers' documentation and sources,
+read 2026-11-22.
 """
 
 from __future__ import annotations

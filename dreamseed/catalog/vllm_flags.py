@@ -91,9 +91,7 @@ _VISIBLE_IN_ARGV = "the value would be readable in the container's argument list
 _PIPELINE = "the layout is tensor parallel only; a pipeline is one failure domain for all of its GPUs"
 
 _REFUSED = (
-    RefusedFlag(
-        "--model", "vLLM warns that it will be removed", "the model as first argument, without a flag"
-    ),
+    RefusedFlag("--model", "vLLM warns that it will be removed", "the model as first argument, without a flag"),
     RefusedFlag("-tp", "one spelling for each flag", "--tensor-parallel-size"),
     RefusedFlag("-q", "one spelling for each flag", "--quantization"),
     RefusedFlag("-pp", _PIPELINE, "--tensor-parallel-size with a legal size"),
@@ -107,9 +105,7 @@ _REFUSED = (
     RefusedFlag("--master-addr", _ONE_SERVER, "one replica or more on each server"),
     RefusedFlag("--api-key", _VISIBLE_IN_ARGV, "the secret environment variable VLLM_API_KEY"),
     RefusedFlag("--hf-token", _VISIBLE_IN_ARGV, "the secret environment variable HF_TOKEN"),
-    RefusedFlag(
-        "--swap-space", _REMOVED, "leave it out: its successor --kv-offloading-size is not planned for"
-    ),
+    RefusedFlag("--swap-space", _REMOVED, "leave it out: its successor --kv-offloading-size is not planned for"),
     RefusedFlag("--task", _REMOVED, "leave it out: a chat model is served for generation"),
     RefusedFlag("--device", _REMOVED, "leave it out: the container's GPUs decide"),
     RefusedFlag("--guided-decoding-backend", _REMOVED, "leave it out"),
@@ -117,9 +113,7 @@ _REFUSED = (
     RefusedFlag("--num-scheduler-steps", _REMOVED, "leave it out"),
     RefusedFlag("--worker-use-ray", _REMOVED, "leave it out: Ray is not part of the image"),
     RefusedFlag("--calculate-kv-scales", _REMOVED, "leave it out"),
-    RefusedFlag(
-        "--disable-log-requests", "requests are not logged by default, and 0.32.0 rejects it", "leave it out"
-    ),
+    RefusedFlag("--disable-log-requests", "requests are not logged by default, and 0.32.0 rejects it", "leave it out"),
     RefusedFlag("--disable-prefix-caching", "0.31.0 does not know this spelling", "leave prefix caching on"),
     RefusedFlag("--no-enable-prefix-caching", "0.33.0 hides this spelling", "leave prefix caching on"),
 )

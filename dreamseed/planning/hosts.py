@@ -36,7 +36,8 @@ def plan_hosts(config: StageConfig, where: str) -> tuple[Host, ...]:
     """Return the stage's servers in the file's order, then the witness if there is one.
 
     Each server's container networks are the next /24s of `network.container_range`, in the order of `NetworkName`; the
-    witness takes the last ones, so a host that is added never moves the others. Raises `PlanError` when the ranges overlap or run out.
+    witness takes the last ones, so a host that is added never moves the others. Raises `PlanError` when the
+    ranges overlap or run out.
     """
     network = config.network
     _check_disjoint(

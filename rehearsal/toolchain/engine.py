@@ -122,9 +122,7 @@ def _build(
 
 def _folder(root: Path) -> Path:
     """Return the engine's folder in the cache: another one for each version, machine and way it is built."""
-    inputs = [MODULES / m / f for m in ("engine", "language") for f in ("go.mod", "go.sum")] + sorted(
-        SCRIPTS.iterdir()
-    )
+    inputs = [MODULES / m / f for m in ("engine", "language") for f in ("go.mod", "go.sum")] + sorted(SCRIPTS.iterdir())
     return root / f"engine-{pins.ENGINE_VERSION}-{platform.machine()}-{_digest(*inputs)}"
 
 

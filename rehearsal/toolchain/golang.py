@@ -51,9 +51,7 @@ def _install_wheel(folder: Path) -> None:
         )
 
 
-def build(
-    go: Path, module: Path, package: str, version_flags: dict[str, str], to: Path, tell: Progress
-) -> None:
+def build(go: Path, module: Path, package: str, version_flags: dict[str, str], to: Path, tell: Progress) -> None:
     """Build `package` of the module's dependencies into the file `to`, exactly as the module's go.sum says.
 
     `version_flags` are package variables to set: name → value. Raises ToolchainError with its last lines.

@@ -48,9 +48,8 @@ def test_a_component_is_built_like_every_other(cls: type[Component]) -> None:
     assert len(cls.__doc__.split()) >= 15, "the docstring says what it declares and what it does not"
     arguments = getattr(importlib.import_module(cls.__module__), f"{cls.__name__}Args")
     assert dataclasses.is_dataclass(arguments)
-    parameters = arguments.__dataclass_params__
-    assert parameters.frozen, f"{arguments.__name__} is not frozen"
-    assert all(field.kw_only for field in dataclasses.fields(arguments)), f"{arguments.__name__} is not keyword-only"
+    assert vars(arguments)["__dataclass_params__"].frozen, f"{cls.__name__}Args is not frozen"
+    assert all(field.kw_only for field in dataclasses.fields(arguments)), f"{cls.__name__}Args is not keyword-only"
     signature = inspect.signature(cls.__init__)
     assert list(signature.parameters) == ["self", "name", "args", "opts"]
     hints = typing.get_type_hints(cls.__init__)

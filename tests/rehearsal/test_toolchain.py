@@ -98,9 +98,7 @@ def test_an_engine_is_built_once_and_found_in_the_cache_afterwards(
 
 
 @pytest.mark.parametrize("damage", ["file lost", "file cut off", "manifest lost", "does not run"])
-def test_a_damaged_cache_is_built_again(
-    damage: str, empty_path: Path, tmp_path: Path, fake_build: list[str]
-) -> None:
+def test_a_damaged_cache_is_built_again(damage: str, empty_path: Path, tmp_path: Path, fake_build: list[str]) -> None:
     toolchain = ensure_engine(quiet(), tmp_path)
     folder = toolchain.bin_dir.parent
     if damage == "file lost":
@@ -146,9 +144,7 @@ def told(console: Console) -> str:
     return console.file.getvalue()
 
 
-def test_progress_off_a_terminal_is_plain_lines(
-    empty_path: Path, tmp_path: Path, fake_build: list[str]
-) -> None:
+def test_progress_off_a_terminal_is_plain_lines(empty_path: Path, tmp_path: Path, fake_build: list[str]) -> None:
     console = quiet()
     ensure_engine(console, tmp_path)
     assert re.search(r"Building the Pulumi engine .*: done in \d+ s\n", told(console))
@@ -176,9 +172,7 @@ def test_what_go_says_last_is_in_the_error(tmp_path: Path) -> None:
         golang.build(go, tmp_path, "example.com/x", {}, tmp_path / "x", lambda _: None)
 
 
-def test_settings_for_other_go_projects_do_not_reach_the_build(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_settings_for_other_go_projects_do_not_reach_the_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GOFLAGS", "-mod=mod")
     monkeypatch.setenv("GOOS", "plan9")
     go = program(tmp_path / "go", "/usr/bin/env", 'test -z "$GOOS"')

@@ -48,7 +48,7 @@ def plan_etcd(hosts: Sequence[Host], tools_image: str) -> ServicePlan:
     """Return the members in order of joining; `tools_image` has a shell and etcdctl for the joining jobs."""
     members = voting_hosts(hosts)
     containers: list[Container] = []
-    for number, host in enumerate(members, start=1):
+    for number in range(1, len(members) + 1):
         name = f"etcd-{number}"
         previous = (containers[-1].name,) if containers else ()
         if number > 1:

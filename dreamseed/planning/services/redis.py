@@ -3,7 +3,8 @@
 A cluster of one holds every slot; masters are added and slots moved to them while clients go on; replicas stand on
 another server than their master. Redis decides a failover by the votes of masters that hold a slot: where two servers
 share them, witnesses with one slot each are added until the loss of either server leaves a majority, and shards are
-swapped so that the servers hold masters evenly. Sources: Redis cluster specification; testbed measurements of 2026-11-23.
+swapped so that the servers hold masters evenly. Sources: Redis cluster specification; measurements
+of 2026-11-23.
 """
 
 from __future__ import annotations

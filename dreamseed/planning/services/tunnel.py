@@ -46,7 +46,10 @@ class TunnelRoute:
 
 
 def plan_routes(config: StageConfig, hosts: Sequence[Host]) -> tuple[TunnelRoute, ...]:
-    """Return the routes: the model, the metrics' intake, the database, each cache node and broker, the primary where a standby loads it."""
+    """Return the routes: the model, the metrics' intake, the database, each cache node and broker.
+
+    Where a standby is loaded, one more leads to the primary itself.
+    """
     tcp = [("postgres", f"{POOLER_ALIAS}:{ports.PGBOUNCER}", ports.PGBOUNCER)]
     tcp += [(node.name, f"{node.host.address}:{node.port}", node.port) for node in redis.plan_nodes(config, hosts)]
     tcp += [

@@ -72,9 +72,7 @@ def test_the_layout_is_told_in_lines_with_every_engine_and_every_alternative() -
     assert sum(" KV tokens; 0.9 × 31.36" in line for line in lines) == 3
     assert "server-2 engine 1: tp2 on GPU 0,1 (rtx-5090), 54,416 KV tokens" in lines[3]
     assert "together: 5 GPUs, 3 failure domains, 128,224 KV tokens" in lines[4]
-    assert lines[-len(layout.alternatives) :] == tuple(
-        line for line in lines if line.startswith(tuple(Standing))
-    )
+    assert lines[-len(layout.alternatives) :] == tuple(line for line in lines if line.startswith(tuple(Standing)))
     assert any(
         line.startswith("ranked lower: server-1: tp1 + tp1 + tp1, server-2: tp1 + tp1 (5 failure domains,")
         for line in lines

@@ -27,9 +27,7 @@ from dreamseed.planning.gpu import (
 from dreamseed.planning.gpu.partition import Slot
 from tests.planning.gpu.fleets import intent, servers
 
-SMALL = replace(
-    LLAMA_2_13B_CHAT, hidden=1536, heads=12, kv_heads=4, head_dim=128, intermediate=6144, layers=16
-)
+SMALL = replace(LLAMA_2_13B_CHAT, hidden=1536, heads=12, kv_heads=4, head_dim=128, intermediate=6144, layers=16)
 
 
 @st.composite
@@ -86,9 +84,7 @@ def check_layout(layout: GpuLayout, fleet: Sequence[ServerGpus]) -> None:
         assert replica.kv_tokens % 16 == 0
         assert replica.kv_tokens >= asked.max_model_len
         assert all(held.resident_sequences >= 1 for held in replica.capacities)
-        assert all(
-            0 < held.tokens_per_second_low <= held.tokens_per_second_high for held in replica.capacities
-        )
+        assert all(0 < held.tokens_per_second_low <= held.tokens_per_second_high for held in replica.capacities)
 
 
 @given(intents(), fleets())

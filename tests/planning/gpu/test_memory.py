@@ -27,9 +27,7 @@ KV_TOKENS: dict[tuple[int, int], tuple[int | None, ...]] = {
 
 
 @pytest.mark.parametrize(("parallel", "expected"), KV_TOKENS.items())
-def test_kv_tokens_agree_with_vllms_own_functions(
-    parallel: tuple[int, int], expected: tuple[int | None, ...]
-) -> None:
+def test_kv_tokens_agree_with_vllms_own_functions(parallel: tuple[int, int], expected: tuple[int | None, ...]) -> None:
     tensor_parallel, pipeline_parallel = parallel
     memories = [
         engine_memory(
@@ -113,9 +111,7 @@ def test_tied_embeddings_are_held_once() -> None:
     ("layers", "stages", "expected"),
     [(40, 3, (13, 14, 13)), (40, 5, (8,) * 5), (42, 4, (10, 11, 11, 10)), (7, 4, (2, 2, 2, 1))],
 )
-def test_layers_left_over_go_to_the_stages_before_the_last(
-    layers: int, stages: int, expected: tuple[int, ...]
-) -> None:
+def test_layers_left_over_go_to_the_stages_before_the_last(layers: int, stages: int, expected: tuple[int, ...]) -> None:
     assert pipeline_layers(layers, stages) == expected
 
 

@@ -43,10 +43,7 @@ def test_growing_from_three_to_four_gpus_leaves_the_first_replica_alone() -> Non
 
 
 def test_adding_a_server_leaves_the_replicas_of_the_first_alone() -> None:
-    assert (
-        plan_gpu_layout(intent(), servers(3, 2)).replicas[:2]
-        == plan_gpu_layout(intent(), servers(3)).replicas
-    )
+    assert plan_gpu_layout(intent(), servers(3, 2)).replicas[:2] == plan_gpu_layout(intent(), servers(3)).replicas
 
 
 def test_stage_e_adds_up_its_three_engines() -> None:
@@ -71,9 +68,7 @@ def refuse_fp16_on_one_gpu() -> PlanError:
 def test_fp16_on_one_gpu_is_refused_with_the_arithmetic_and_every_way_out() -> None:
     refusal = refuse_fp16_on_one_gpu()
     assert refusal.where == "stage-a › vllm › precision"
-    assert refusal.what == (
-        "meta-llama/Llama-2-13b-chat-hf in fp16 does not fit GPU 0 of server-1 (1 × rtx-5090)"
-    )
+    assert refusal.what == ("meta-llama/Llama-2-13b-chat-hf in fp16 does not fit GPU 0 of server-1 (1 × rtx-5090)")
     assert refusal.why.startswith("0.9 × 31.36 = 28.22 GiB - weights 24.24 - overhead 1.00 = 2.98 GiB")
     assert refusal.remedy.split("; or ") == [
         "precision: fp8 (smallest replica: 19,392 KV tokens)",

@@ -8,9 +8,7 @@ from dreamseed.planning.gpu.roofline import capacity, request_lengths_tokens
 from tests.planning.gpu.fleets import intent
 
 
-def of_one_engine(
-    precision: str, kv: str, tensor_parallel: int, length: int, utilization: float = 0.9
-) -> Capacity:
+def of_one_engine(precision: str, kv: str, tensor_parallel: int, length: int, utilization: float = 0.9) -> Capacity:
     asked = intent(precision, kv, utilization=utilization)
     memory = engine_memory(asked, RTX_5090, tensor_parallel=tensor_parallel)
     return capacity(asked, RTX_5090, memory, tensor_parallel, length)
@@ -45,9 +43,7 @@ def test_the_roofline_agrees_with_the_published_estimates(
 
 
 def test_one_gpu_in_8_bits_holds_so_many_requests_of_each_length() -> None:
-    resident = [
-        of_one_engine("fp8", "auto", 1, length).resident_sequences for length in (512, 1024, 2048, 4096)
-    ]
+    resident = [of_one_engine("fp8", "auto", 1, length).resident_sequences for length in (512, 1024, 2048, 4096)]
     assert resident == [37, 18, 9, 4]
 
 
