@@ -10,6 +10,7 @@ from pathlib import Path
 from dreamseed.config import StageConfig, load_stage
 from dreamseed.planning.api import ApiPlan, plan_api
 from dreamseed.planning.burst import BurstPlan, plan_burst
+from dreamseed.planning.cloud_names import check_names
 from dreamseed.planning.cloud_network import CloudNetworkPlan, plan_cloud_network
 from dreamseed.planning.container import Container, ServicePlan, Volume
 from dreamseed.planning.edge import EdgePlan, plan_edge
@@ -84,6 +85,7 @@ def plan_stage(config: StageConfig, name: str) -> StagePlan:
 
     Raises `PlanError` with the first thing that cannot work.
     """
+    check_names(config, name)
     hosts = plan_hosts(config, name)
     layout = plan_layout(config, name)
     services = {
