@@ -187,8 +187,8 @@ def _topics(old: StagePlan, new: StagePlan) -> Iterator[PromotionError]:
 
 def _thresholds(old: StagePlan, new: StagePlan) -> Iterator[PromotionError]:
     """Refuse a step whose stage files disagree on what the step brings and costs."""
-    after, rises = old.config.next_stage, new.config.service.stage.rank > old.config.service.stage.rank
-    if after is None or not rises:
+    after = old.config.next_stage
+    if after is None or new.config.service.stage.rank != old.config.service.stage.rank + 1:
         return
     capacity = new.config.service.capacity.sign_ups
     if capacity <= after.sign_ups:
