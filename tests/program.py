@@ -18,6 +18,7 @@ import pulumi
 import yaml
 from pulumi.runtime import rpc
 from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs, Mocks, set_mocks
+from pulumi.runtime.settings import reset_options
 from pulumi.runtime.stack import run_pulumi_func
 from pulumi.runtime.sync_await import _sync_await
 
@@ -109,7 +110,11 @@ def record(stage: str) -> tuple[Registered, ...]:
     recorder = Recorder(Cloud())
     set_mocks(Cloud(), project="dreamseed", stack=stage, preview=False, monitor=recorder)
     pulumi.runtime.set_all_config(_configuration(stage), [f"dreamseed:{name}" for name in CONFIGURED_SECRETS])
-    _sync_await(run_pulumi_func(_run_program))
+    try:
+        _sync_await(run_pulumi_func(_run_program))
+    finally:
+        # The root stack is a global of the SDK: the next program would be its child.
+        reset_options()
     resources = tuple(
         _registered(urn, request, recorder.outputs)
         for urn, request in sorted(recorder.requests.items())

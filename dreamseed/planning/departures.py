@@ -217,12 +217,11 @@ def _recovery(plan: StagePlan, _planned: PlannedStage) -> Iterator[Departure]:
         topic="disaster recovery",
         plan_says=f"Cloud SQL standby{', stopped' if landing else ' with HA'}, RPO {recovery.rpo_minutes} min",
         program_does=(
-            f"a stopped Cloud SQL that a job refreshes every {recovery.refresh_hours} h, with that as its RPO"
-            if landing
-            else "Cloud SQL with HA that follows by logical replication"
+            f"a {'stopped Cloud SQL' if landing else 'Cloud SQL with HA'} that a job loads every "
+            f"{recovery.refresh_hours} h, with that as its own RPO"
         )
         + f"; the RPO of {recovery.rpo_minutes} min is borne by the WAL archive and a restore VM",
-        why=("a stopped Cloud SQL receives nothing, and " if landing else "")
+        why=("a stopped Cloud SQL receives nothing, and " if landing else "one with HA cannot subscribe, and ")
         + "no Cloud SQL can follow a PostgreSQL of one's own physically",
     )
 
