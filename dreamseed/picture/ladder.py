@@ -33,13 +33,14 @@ def ladder_picture(plans: Sequence[StagePlan]) -> str:
         x = LABEL_WIDTH + 3 * GAP + plan_number * (column + GAP)
         for number, paint in enumerate(ROWS.values()):
             paint(drawing, plan, x, TOP + HEADER_HEIGHT + number * ROW_HEIGHT, most)
-    drawing.text(GAP + 8, height + 20, LEGEND, TEXT_SIZE, "muted")
-    return drawing.svg(height + 34, "The five growth stages side by side")
+    for number, line in enumerate(LEGEND):
+        drawing.text(GAP + 8, height + 20 + 17 * number, line, TEXT_SIZE, "muted")
+    return drawing.svg(height + 50, "The five growth stages side by side")
 
 
 LEGEND = (
-    "A frame is a host (the last at E: the witness VM), a square one GPU (joined: one engine) or one database, "
-    "cache or Kafka node."
+    "A frame is a host (the last at E: the witness VM), a square one GPU (joined: one engine) or one database, cache or",
+    "Kafka node. A bar is as long as the most API instances; its grey part is always warm.",
 )
 
 
