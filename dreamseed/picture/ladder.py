@@ -39,8 +39,8 @@ def ladder_picture(plans: Sequence[StagePlan]) -> str:
 
 
 LEGEND = (
-    "A frame is a host (the last at E: the witness VM), a square one GPU (joined: one engine) or one database, cache or",
-    "Kafka node. A bar is as long as the most API instances; its grey part is always warm.",
+    "A frame is a host (the last at E: the witness VM), a square one GPU (joined: one engine) or one database, cache",
+    "or Kafka node. A bar is as long as the most API instances; its grey part is always warm.",
 )
 
 
