@@ -141,12 +141,13 @@ class Kafka(Section):
                 "each copy of a partition stands on a broker of its own",
                 f"replication_factor of at most {self.brokers}",
             )
-        if self.min_insync_replicas >= self.replication_factor and self.replication_factor > 1:
+        most = max(1, self.replication_factor - 1)  # a single copy confirms alone
+        if self.min_insync_replicas > most:
             raise refuse(
                 f"min_insync_replicas {self.min_insync_replicas} is not below replication_factor "
                 f"{self.replication_factor}",
                 "losing one broker would stop every write",
-                f"min_insync_replicas of at most {self.replication_factor - 1}",
+                f"min_insync_replicas of at most {most}",
             )
         if self.heap_mib * 2 > self.memory_mib:
             raise refuse(

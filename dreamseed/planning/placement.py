@@ -57,7 +57,8 @@ def check_placement(where: str, hosts: Sequence[Host], services: Sequence[Servic
     loads = add_up(hosts, services)
     for load in loads:
         for resource, words in SHARES:
-            if load.share(resource) > 1:
+            # Not the share: a server smaller than the system's own part has nothing, or less, to share.
+            if getattr(load, resource) > getattr(load.host, resource):
                 _refuse_overflow(where, load, resource, words, services)
     return loads
 

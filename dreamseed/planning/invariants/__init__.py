@@ -22,6 +22,7 @@ RULES: tuple[Rule, ...] = (
     connections.pooled_fit_a_proxy,
     connections.replicas_have_senders,
     connections.api_fits_a_router,
+    connections.routes_have_their_own_ports,
     recovery.archive_meets_rpo,
     recovery.retention_covers_rpo,
     recovery.backups_reach_back,

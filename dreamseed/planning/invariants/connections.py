@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from dreamseed.planning import ports
 from dreamseed.planning.invariants.rule import Invariant
 from dreamseed.planning.services.postgres import dynamic_configuration
 from dreamseed.planning.services.postgres_access import PROXY_MAX_CONNECTIONS
@@ -107,4 +108,24 @@ def api_fits_a_router(plan: StagePlan) -> Iterator[Invariant]:
         holds=connections <= held,
         why="while a router is replaced or away the others hold its requests, and one of them must do",
         remedy="fewer instances or a lower concurrency",
+    )
+
+
+def routes_have_their_own_ports(plan: StagePlan) -> Iterator[Invariant]:
+    """The API's sidecar listens for each private service on a port of its own."""
+    listening: dict[int, str] = {}
+    faults = []
+    for route in plan.routes:
+        if route.local_port is not None:
+            other = listening.setdefault(route.local_port, route.name)
+            if other != route.name:
+                faults.append(f"{route.name} and {other} are both reached on port {route.local_port}")
+    yield Invariant(
+        name="routes and the sidecar's ports",
+        where="redis › masters",
+        left=faults[0] if faults else f"{len(listening)} services are reached on {len(listening)} ports",
+        right="each service is reached on a port of its own",
+        holds=not faults,
+        why="the sidecar listens for all of them on one loopback address",
+        remedy=f"at most {ports.PGBOUNCER - ports.REDIS_PUBLISHED - 1} nodes, masters × (1 + replicas_per_master)",
     )
