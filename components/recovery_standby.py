@@ -35,7 +35,9 @@ def declare_standby(
     """
     name = secret_prefix(service.name)
     suffix = RandomId(f"{name}-suffix", byte_length=SUFFIX_BYTES, opts=parent.stateful())
-    options = parent.stateful(depends_on=list(after), ignore_changes=["settings.diskSize"])
+    # It grows by itself; and what loads start and stop is theirs to say.
+    left_alone = ["settings.diskSize", *(["settings.activationPolicy"] if plan.rests else [])]
+    options = parent.stateful(depends_on=list(after), ignore_changes=left_alone)
     return sql.DatabaseInstance(
         name,
         name=suffix.hex.apply(lambda text: f"{name}-{text}"),
@@ -48,7 +50,7 @@ def declare_standby(
             tier=plan.tier,
             edition="ENTERPRISE",
             availability_type=plan.availability,
-            activation_policy=plan.activation,
+            activation_policy="ALWAYS",
             disk_type="PD_SSD",
             disk_size=plan.disk_gib,
             disk_autoresize=True,

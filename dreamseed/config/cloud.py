@@ -143,7 +143,6 @@ class DisasterRecovery(Section):
 
     kind: RecoveryKind = Field(description="none, landing (stopped Cloud SQL) or standby (Cloud SQL HA)")
     active: bool = Field(description="true while a disaster lasts: the restore VM exists and Cloud SQL runs")
-    landing_stopped: bool = Field(description="false while a landing Cloud SQL is created, then true")
     rpo_minutes: Minutes = Field(description="data that may be lost at most, borne by the WAL archive")
     refresh_hours: Hours = Field(description="age that a landing Cloud SQL's data may reach: its own RPO")
     cpu: Count = Field(le=96, description="vCPU of the Cloud SQL instance")

@@ -146,7 +146,7 @@ def google_cloud(plan: StagePlan) -> tuple[Block, ...]:
     config, blocks = plan.config, []
     recovery = config.disaster_recovery
     if recovery.kind is RecoveryKind.LANDING:
-        stopped = "stopped, " if recovery.landing_stopped and not recovery.active else ""
+        stopped = "" if recovery.active else "stopped, "
         blocks.append(
             Block(title="Cloud SQL, landing place", lines=(f"{stopped}loaded every {recovery.refresh_hours} h",))
         )

@@ -7,8 +7,9 @@ own, larger, RPO. Cloud SQL cannot follow a PostgreSQL of one's own physically, 
 nothing and one with HA cannot subscribe (provider facts, section 2.1), so both kinds are loaded; between
 loads `standby` runs, and `landing` is stopped.
 
-Only an instance that already exists can be stopped: the promotion that brings `landing` is made with
-`landing_stopped: false`, and the stop is a second one.
+Only an instance that already exists can be stopped: a landing place is created running, and its first load, at most
+`refresh_hours` later, leaves it stopped. From then on the load alone starts and stops it, and the program leaves its
+state as it is, until it must run: while a disaster lasts and as a standby.
 """
 
 from __future__ import annotations
@@ -40,13 +41,13 @@ RESTORE_DISK_FACTOR = 2
 class RecoveryPlan:
     """The Cloud SQL instance, its scheduled load, and the restore of a disaster.
 
-    `activation` is Cloud SQL's policy. `schedule` is a cron line in the service's time zone. The scripts
-    hold no secret: they read them from Secret Manager, or from their environment.
+    `rests` tells that loads leave the instance stopped. `schedule` is a cron line in the service's time zone. The
+    scripts hold no secret: they read them from Secret Manager, or from their environment.
     """
 
     tier: str
     availability: str
-    activation: str
+    rests: bool
     keeps_backups: bool
     disk_gib: int
     schedule: str
@@ -75,12 +76,12 @@ def plan_recovery(config: StageConfig, source: TunnelRoute | None, where: str) -
             "a route to the primary's proxy among the tunnel's routes",
         )
     standby = recovery.kind is RecoveryKind.STANDBY
-    stopped = recovery.kind is RecoveryKind.LANDING and recovery.landing_stopped and not recovery.active
+    rests = recovery.kind is RecoveryKind.LANDING and not recovery.active
     cpu = max(2, recovery.cpu)
     return RecoveryPlan(
         tier=f"db-custom-{recovery.cpu}-{recovery.memory_mib}",
         availability="REGIONAL" if standby else "ZONAL",
-        activation="NEVER" if stopped else "ALWAYS",
+        rests=rests,
         keeps_backups=standby or recovery.active,
         disk_gib=recovery.disk_gib,
         schedule=_cron(recovery.refresh_hours, where),
@@ -90,7 +91,7 @@ def plan_recovery(config: StageConfig, source: TunnelRoute | None, where: str) -
             project=config.service.gcp_project,
             database=config.postgres.database,
             source_port=source.local_port,
-            stops=stopped,
+            rests=rests,
         ),
         restore_script=_restore_script(config),
         restoring=recovery.active,

@@ -69,6 +69,7 @@ class Lifecycle(BaseModel):
     sets: Paths = ()
     recomputed: dict[str, Paths] = {}
     delete_first_while_same: Paths = ()
+    create_refused: dict[str, dict[str, str]] = {}
     source: str = Field(default="", alias="_source")
 
 

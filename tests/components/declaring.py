@@ -29,6 +29,7 @@ class Resource:
     secret_paths: tuple[str, ...]
     protect: bool
     dependencies: tuple[str, ...]
+    ignored: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,15 @@ def _is_data(value: Any) -> bool:
 def _resource(request: Any) -> Resource:
     secrets: list[str] = []
     inputs = _plain(rpc.deserialize_properties(request.object), "", secrets)
-    return Resource(request.type, request.name, inputs, tuple(secrets), request.protect, tuple(request.dependencies))
+    return Resource(
+        type=request.type,
+        name=request.name,
+        inputs=inputs,
+        secret_paths=tuple(secrets),
+        protect=request.protect,
+        dependencies=tuple(request.dependencies),
+        ignored=tuple(request.ignoreChanges),
+    )
 
 
 def _plain(value: Any, path: str, secrets: list[str]) -> Any:

@@ -13,22 +13,28 @@ def _settings(declared: Declared) -> dict[str, Any]:
     return settings
 
 
-def test_a_landing_place_is_stopped_and_a_standby_runs_in_two_zones() -> None:
-    landing = _settings(declare_recovery(stage("d")))
-    assert (landing["availabilityType"], landing["activationPolicy"]) == ("ZONAL", "NEVER")
+def test_a_landing_place_stands_in_one_zone_and_a_standby_in_two() -> None:
+    assert _settings(declare_recovery(stage("d")))["availabilityType"] == "ZONAL"
     standby = _settings(declare_recovery(stage("e")))
-    assert (standby["availabilityType"], standby["activationPolicy"]) == ("REGIONAL", "ALWAYS")
+    assert standby["availabilityType"] == "REGIONAL"
     # Cloud SQL refuses HA without both.
     assert standby["backupConfiguration"]["enabled"] is True
     assert standby["backupConfiguration"]["pointInTimeRecoveryEnabled"] is True
 
 
-def test_a_landing_place_runs_while_it_is_created_and_while_a_disaster_lasts() -> None:
-    created = changed(stage("d"), "disaster_recovery", landing_stopped=False)
-    assert _settings(declare_recovery(created))["activationPolicy"] == "ALWAYS"
+def test_an_instance_is_never_declared_stopped_since_google_cannot_create_one() -> None:
     active = changed(stage("d"), "disaster_recovery", active=True)
-    assert _settings(declare_recovery(active))["activationPolicy"] == "ALWAYS"
+    for config in (stage("d"), stage("e"), active):
+        assert _settings(declare_recovery(config))["activationPolicy"] == "ALWAYS"
     assert _settings(declare_recovery(active))["backupConfiguration"]["enabled"] is True
+
+
+def test_the_program_leaves_a_landing_place_as_its_load_left_it_until_it_must_run() -> None:
+    left_alone = "settings.activationPolicy"
+    active = changed(stage("d"), "disaster_recovery", active=True)
+    assert left_alone in declare_recovery(stage("d")).one("DatabaseInstance").ignored
+    assert left_alone not in declare_recovery(active).one("DatabaseInstance").ignored
+    assert left_alone not in declare_recovery(stage("e")).one("DatabaseInstance").ignored
 
 
 def test_from_landing_to_standby_nothing_changes_that_would_replace_the_instance() -> None:

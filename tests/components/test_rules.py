@@ -13,7 +13,7 @@ from tests.components.rules import (
 
 
 def resource(kind: str, protect: bool = False, secret_paths: tuple[str, ...] = (), **inputs: Any) -> Resource:
-    return Resource(kind, "mutant", inputs, secret_paths, protect, ())
+    return Resource(kind, "mutant", inputs, secret_paths, protect, (), ())
 
 
 def test_a_grant_to_everybody_is_found_unless_it_invokes_a_service() -> None:

@@ -52,11 +52,11 @@ def test_every_interval_is_either_a_line_of_the_clock_or_refused_with_those_that
             _plan(config)
 
 
-def test_only_a_stopped_landing_place_is_started_and_stopped_by_its_load() -> None:
+def test_every_load_starts_the_instance_and_only_that_of_a_landing_place_stops_it() -> None:
     assert "trap 'policy NEVER' EXIT" in _plan(stage("d")).refresh_script
-    assert "policy NEVER" not in _plan(stage("e")).refresh_script.replace("policy() {", "")
-    running = changed(stage("d"), "disaster_recovery", landing_stopped=False)
-    assert "trap" not in _plan(running).refresh_script
+    for running in (stage("e"), changed(stage("d"), "disaster_recovery", active=True)):
+        assert "policy ALWAYS" in _plan(running).refresh_script
+        assert "NEVER" not in _plan(running).refresh_script
 
 
 def test_the_old_copy_is_dropped_only_after_the_new_one_is_complete() -> None:

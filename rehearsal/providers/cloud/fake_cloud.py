@@ -16,7 +16,7 @@ from rehearsal.providers.cloud.store import Row, Store
 from rehearsal.providers.paths import find, segments
 from rehearsal.providers.seams import Found, RefusedError, Subject
 from rehearsal.providers.values import UNKNOWN, Values, like, plain
-from rehearsal.tables.facts import UnknownTypeError
+from rehearsal.tables.facts import UnknownTypeError, lifecycle_for
 from rehearsal.tables.shapes import resource_shape
 
 RULES = objects_gcp.RULES | objects_other.RULES
@@ -45,6 +45,14 @@ def _scope(token: str, config: Values) -> str:
     return str(plain(config.get("host", "")) or "") if token.startswith("docker:") else ""
 
 
+def _refuse_creation(token: str, inputs: Values) -> None:
+    """Refuse an input that the API takes in an update only."""
+    for path, refusals in lifecycle_for(token).create_refused.items():
+        for concrete, value in find(inputs, segments(path)):
+            if str(plain(value)) in refusals:
+                raise RefusedError(f"{concrete}: {refusals[str(plain(value))]}", RefusedError.Kind.INVALID_ARGUMENT)
+
+
 class FakeCloud:
     """Everything that the rehearsals of one state directory have made.
 
@@ -62,6 +70,7 @@ class FakeCloud:
     def create(self, subject: Subject, inputs: Values, planned: Values) -> Found:
         """Make an object; a second one of the same identity is refused unless its API takes it."""
         token, rule = subject.token, rule_for(subject.token)
+        _refuse_creation(token, inputs)
         placed = planned | {
             key: subject.config[key] for key in PLACES if plain(planned.get(key)) is UNKNOWN and subject.config.get(key)
         }

@@ -34,11 +34,14 @@ class Service:
     restart = "unless-stopped"
 
     def __call__(self) -> None:
-        """The program; it imports the large SDKs only when it runs."""
-        import pulumi_cloudflare as cloudflare
+        """The program; it imports the large SDKs when it runs, module by module: they may be registered light."""
         import pulumi_docker as docker
         import pulumi_random as random
-        from pulumi_gcp import cloudrunv2, compute, serviceaccount
+        from pulumi_cloudflare._inputs import ZoneAccountArgs
+        from pulumi_cloudflare.dns_record import DnsRecord
+        from pulumi_cloudflare.zone import Zone
+        from pulumi_gcp import cloudrunv2, serviceaccount
+        from pulumi_gcp.compute.network import Network
         from pulumiverse_grafana import cloud as grafana
 
         server = docker.Provider("server-1", host="ssh://ops@10.0.0.1")
@@ -56,7 +59,7 @@ class Service:
         )
         password = random.RandomPassword("password", length=24)
         account = serviceaccount.Account("api", account_id="dreamseed-api")
-        compute.Network("vpc", name="vpc", description=self.network_description)
+        Network("vpc", name="vpc", description=self.network_description)
         service = cloudrunv2.Service(
             "api",
             name="dreamseed-api",
@@ -72,8 +75,8 @@ class Service:
                 ],
             ),
         )
-        zone = cloudflare.Zone("zone", account=cloudflare.ZoneAccountArgs(id="f" * 32), name="example.com")
-        cloudflare.DnsRecord(
+        zone = Zone("zone", account=ZoneAccountArgs(id="f" * 32), name="example.com")
+        DnsRecord(
             "api", zone_id=zone.id, name="api.example.com", type="CNAME", content=service.uri, ttl=1, proxied=True
         )
         stack = grafana.Stack("grafana", slug="dreamseed", delete_protection=False)
@@ -213,13 +216,14 @@ def test_an_object_that_exists_is_imported(host: ProviderHost, tmp_path: Path) -
     cloud.close()
 
     def adopting() -> None:
-        import pulumi_cloudflare as cloudflare
         import pulumi_docker as docker
+        from pulumi_cloudflare._inputs import ZoneAccountArgs
+        from pulumi_cloudflare.zone import Zone
 
         server = docker.Provider("server-1", host="ssh://ops@10.0.0.1")
-        cloudflare.Zone(
+        Zone(
             "zone",
-            account=cloudflare.ZoneAccountArgs(id="f" * 32),
+            account=ZoneAccountArgs(id="f" * 32),
             name="example.com",
             opts=pulumi.ResourceOptions(import_=zone.id),
         )

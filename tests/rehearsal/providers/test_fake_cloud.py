@@ -357,3 +357,19 @@ def test_many_engines_may_make_objects_at_once(cloud: FakeCloud) -> None:
     with ThreadPoolExecutor(16) as pool:
         ids = list(pool.map(one, range(64)))
     assert len(set(ids)) == len(cloud.list(VPC)) == 64
+
+
+@pytest.mark.parametrize("policy", ["ALWAYS", "NEVER"])
+def test_an_instance_can_be_created_running_only_and_stopped_later(cloud: FakeCloud, policy: str) -> None:
+    thing = subject(given.SQL)
+    inputs: Values = {
+        "name": "dr",
+        "databaseVersion": "POSTGRES_17",
+        "settings": {"tier": "db-f1-micro", "activationPolicy": policy},
+    }
+    if policy == "NEVER":
+        with pytest.raises(RefusedError, match=r"settings\.activationPolicy: 400 .* create it with ALWAYS"):
+            make(cloud, thing, inputs)
+        assert cloud.list(given.SQL) == []
+    else:
+        assert make(cloud, thing, inputs).id
