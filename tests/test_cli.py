@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -60,12 +61,29 @@ def test_any_stage_file_can_be_planned(tmp_path: Path) -> None:
     ("arguments", "where", "remedy"),
     [
         (["plan", "stage-e", "--from", "stage-c"], "stage-e › service › stage", "stage D after C"),
+        (["plan", "--file", "{odd}", "--project", str(PROJECT)], "odd › vllm › precision", "one of fp16, fp8, awq"),
+        (["plan", "--file", "{tight}", "--project", str(PROJECT)], "tight › backup › keep_full", "keep_full: 15"),
+        (["plan", "--file", "nowhere/Pulumi.stage-a.yaml", "--project", str(PROJECT)], "Pulumi.stage-a.yaml", "path"),
     ],
 )
 def test_what_a_user_can_mend_is_printed_without_a_traceback(
-    arguments: list[str], where: str, remedy: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    arguments: list[str],
+    where: str,
+    remedy: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(sys, "argv", ["dreamseed", *arguments])
+    shipped = (PROJECT / "Pulumi.stage-b.yaml").read_text(encoding="utf-8")
+    spoilt = {
+        "odd": shipped.replace("    redis:\n", "    vllm: {precision: int4}\n    redis:\n"),
+        "tight": shipped.replace("keep_full: 15", "keep_full: 3"),
+    }
+    paths = {name: tmp_path / f"Pulumi.{name}.yaml" for name in spoilt}
+    for name, text in spoilt.items():
+        assert text != shipped
+        paths[name].write_text(text, encoding="utf-8")
+    monkeypatch.setattr(sys, "argv", ["dreamseed", *(argument.format(**paths) for argument in arguments)])
     monkeypatch.chdir(PROJECT)
     with pytest.raises(SystemExit) as ended:
         cli.main()
@@ -74,3 +92,21 @@ def test_what_a_user_can_mend_is_printed_without_a_traceback(
     assert where in said
     assert remedy in said
     assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("arguments", [["plan"], ["plan", "stage-a", "--file", "x.yaml"], ["plan", "stage-x"]])
+def test_a_stage_is_named_once_and_among_those_that_there_are(arguments: list[str]) -> None:
+    result = CliRunner().invoke(cli.build(("plan",)), arguments)
+    assert result.exit_code == 2
+    assert "stage-a" in result.output
+
+
+def test_planning_imports_neither_an_engine_nor_a_provider() -> None:
+    heavy = "{'pulumi', 'pulumi_gcp', 'pulumi_docker', 'rehearsal', 'components', 'b2sdk', 'grpc'}"
+    code = (
+        "import sys; from dreamseed import cli; sys.argv = ['dreamseed', 'plan', 'stage-a', '--json']\n"
+        f"try: cli.main()\nexcept SystemExit: sys.stderr.write(repr(sorted({heavy} & set(sys.modules))))"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=PROJECT)
+    assert ran.stderr == "[]"
+    assert json.loads(ran.stdout)["name"] == "stage-a"
