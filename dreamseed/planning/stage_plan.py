@@ -87,6 +87,7 @@ def plan_stage(config: StageConfig, name: str) -> StagePlan:
     """
     check_names(config, name)
     hosts = plan_hosts(config, name)
+    cloud_network = plan_cloud_network(config, name)  # first: others take addresses of its parts
     layout = plan_layout(config, name)
     services = {
         "vllm": plan_vllm(config, layout, hosts, name),
@@ -110,7 +111,7 @@ def plan_stage(config: StageConfig, name: str) -> StagePlan:
         api=plan_api(config, [route for route in routes if route is not primary], buckets),
         recovery=plan_recovery(config, primary, name),
         burst=plan_burst(config, name),
-        cloud_network=plan_cloud_network(config, name),
+        cloud_network=cloud_network,
         grafana_cloud=plan_grafana_cloud(config.service, config.monitoring),
         loads=check_placement(name, hosts, tuple(services.values())),
         **services,

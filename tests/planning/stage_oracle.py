@@ -284,6 +284,12 @@ def archive_keeps_the_promise(plan: StagePlan) -> Faults:
         yield f"WAL of {backup.wal_retention_days} days is kept"
 
 
+def api_is_sent_to_a_database(plan: StagePlan) -> Faults:
+    elsewhere = plan.api.environment["DATABASE_HOST"] != "127.0.0.1"
+    if elsewhere != (plan.recovery is not None and plan.recovery.restoring):
+        yield f"the API is sent to {plan.api.environment['DATABASE_HOST']}"
+
+
 @dataclass(frozen=True)
 class _KafkaNode:
     number: int
@@ -378,4 +384,5 @@ CHECKS: Collection[Callable[[StagePlan], Faults]] = (
     commits_stand_on_two_servers,
     connections_are_there,
     archive_keeps_the_promise,
+    api_is_sent_to_a_database,
 )

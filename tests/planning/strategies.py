@@ -71,6 +71,8 @@ ODDITIES: tuple[Values, ...] = (
     {"network": {"container_range": "172.30.0.0/22"}},
     {"monitoring": {"retention_days": 7}},
     {"network": {"cloud_range": "10.40.0.0/22"}},
+    {"network": {"cloud_range": "10.40.0.0/22"}, "disaster_recovery": {"active": True}},
+    {"disaster_recovery": {"kind": "none", "active": True}},
 )
 """Values that no shipped stage has: at a bound, beyond one, or against another section."""
 
@@ -261,9 +263,10 @@ def _backup(draw: st.DrawFn) -> Values:
 
 @st.composite
 def _recovery(draw: st.DrawFn, wal_archive: bool) -> Values:
+    kind = draw(st.sampled_from(("none", "landing", "standby"))) if wal_archive else "none"
     return {
-        "kind": draw(st.sampled_from(("none", "landing", "standby"))) if wal_archive else "none",
-        "active": wal_archive and draw(st.booleans()),
+        "kind": kind,
+        "active": kind != "none" and draw(st.booleans()),
         "rpo_minutes": draw(st.sampled_from((15, 15, 60))),
         "refresh_hours": draw(st.sampled_from((1, 6, 24, 48))),
     }

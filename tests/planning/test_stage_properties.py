@@ -98,6 +98,16 @@ def test_an_odd_value_is_refused_with_a_remedy_or_the_plan_is_sound(oddity: Valu
         ({"servers": {"server-1": {"memory_gib": 4}}}, "servers › server-1", "MiB of memory asked for, 0 there are"),
         ({"servers": {"server-1": {"disk_gib": 80}}}, "servers › server-1", "GiB of disk asked for, 0 there are"),
         ({"servers": {"server-1": {"disk_gib": 50}}}, "servers › server-1", "GiB of disk asked for, -30 there are"),
+        (
+            {"network": {"cloud_range": "10.40.0.0/22"}, "disaster_recovery": {"active": True}},
+            "network › cloud_range",
+            "10.40.0.0/22 is too small",
+        ),
+        (
+            {"disaster_recovery": {"kind": "none", "active": True}},
+            "disaster_recovery › active",
+            "the API is sent to the restored database, but the kind is none",
+        ),
         ({"kafka": {"replication_factor": 1, "min_insync_replicas": 2}}, "kafka", "min_insync_replicas 2"),
         (
             {"servers": {"server-1": {"cpu_cores": 64}}, "redis": MANY_NODES | {"masters": 32}},
@@ -246,6 +256,13 @@ MUTANTS = (
         "stage-b",
         {"backup": {"archive_timeout_seconds": 3_600}},
         "archives every 3600 s, promised are 900",
+    ),
+    Mutant(
+        "restore",
+        (gone(recovery.a_disaster_has_a_restore),),
+        "stage-b",
+        {"disaster_recovery": {"active": True}},
+        "the API is sent to 10.40.0.20",
     ),
 )
 

@@ -28,6 +28,7 @@ RULES: tuple[Rule, ...] = (
     recovery.backups_reach_back,
     recovery.retention_spans_a_full_backup,
     recovery.incrementals_lie_between,
+    recovery.a_disaster_has_a_restore,
     quorums.votes_are_odd,
     quorums.etcd_survives_a_host,
     quorums.standbys_cover_another_server,

@@ -98,3 +98,18 @@ def incrementals_lie_between(plan: StagePlan) -> Iterator[Invariant]:
             why="an incremental backup that is never due saves nothing",
             remedy=f"fewer than {backup.full_every_days * 24} hours, or null",
         )
+
+
+def a_disaster_has_a_restore(plan: StagePlan) -> Iterator[Invariant]:
+    """While a disaster lasts, the API is sent to a restored database: something must restore it."""
+    recovery = plan.config.disaster_recovery
+    if recovery.active:
+        yield Invariant(
+            name="disaster and restore",
+            where="disaster_recovery › active",
+            left="the API is sent to the restored database",
+            right=f"the kind is {recovery.kind}, which restores {'nothing' if plan.recovery is None else 'it'}",
+            holds=plan.recovery is not None and plan.recovery.restoring,
+            why="without a restore VM there is no database at that address",
+            remedy="kind: landing or standby, or active: false",
+        )
