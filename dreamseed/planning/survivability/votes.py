@@ -1,7 +1,7 @@
 """etcd: whether the database's leader can be chosen.
 
 Sources: etcd documentation (failures, replacing a failed member); Patroni documentation (failsafe mode). That a wiped
-single member is filled again by Patroni was not tried.
+single member is filled again by Patroni, and what a wiped member of three does by itself, was not tried.
 """
 
 from __future__ import annotations
