@@ -138,6 +138,8 @@ def dynamic_configuration(config: StageConfig, shard: int) -> dict[str, Any]:
                 "wal_keep_size": "1GB",
                 "max_slot_wal_keep_size": "20GB",
                 "max_wal_senders": 16,
+                # A standby that is cut off is given up after this: commits wait for it no longer. The default is 60 s.
+                "wal_sender_timeout": "15s",
                 "max_replication_slots": 16,
                 "max_connections": postgres.max_connections,
                 "shared_buffers": f"{postgres.memory_mib // 4}MB",
