@@ -22,8 +22,9 @@ def test_two() -> None:
 
 
 @pytest.fixture
-def project(pytester: pytest.Pytester) -> pytest.Pytester:
+def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     """A project of its own with the real conftest, two tests, and two as the recorded number."""
+    monkeypatch.delenv(counts.RECORD_VARIABLE, raising=False)
     tests = pytester.mkpydir("tests")
     here = Path(__file__).parent
     for name in ("conftest.py", "counts.py"):
