@@ -53,7 +53,7 @@ class ApiService(Component):
     cannot sign requests); its domain and DNS record. The ``run.app`` address is switched off, so that
     nobody walks around the edge by it. Declares no images: the stage file names them by digest. The knative
     annotations for scale-down delay and targets do not exist in the v2 API; the two targets are fields
-    behind `api.preview_scaling_targets`. Source: provider facts, section 1.1, 2026-11-22.
+    behind `api.preview_scaling_targets`. Source: docs/surprises.md, section 1, 2026-11-22.
     """
 
     token = "dreamseed:api:ApiService"  # noqa: S105 - a resource's type token, not a secret

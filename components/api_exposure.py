@@ -1,7 +1,7 @@
 """How the edge reaches the API: a domain mapping (free, a preview feature) or a load balancer (a fixed monthly fee).
 
 A plain proxied record that names the ``run.app`` address would not do: Cloud Run knows its services by the
-Host header. Either way the record stands behind Cloudflare's proxy. Source: provider facts, sections 0.5
+Host header. Either way the record stands behind Cloudflare's proxy. Source: docs/surprises.md, section 3
 and 1.1, 2026-11-22.
 """
 

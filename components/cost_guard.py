@@ -27,10 +27,10 @@ class CostGuard(Component):
     """A monthly budget of this one project that announces shares of itself by e-mail and on a topic.
 
     Announces each share when it is spent, and the whole when it is forecast. It sees Google Cloud's bill
-    only: Cloudflare, Backblaze, Grafana Cloud and electricity are in the cost report. Nothing here stops
+    only: Cloudflare, Backblaze, Grafana Cloud and electricity are outside it. Nothing here stops
     spending, and costs arrive up to a day late. Amounts in USD, which must be the billing account's
     currency. The account that publishes gets its right on the topic from Google when the two are joined.
-    Source: provider facts, section 1.2, 2026-11-22.
+    Source: docs/surprises.md, section 1, 2026-11-22.
     """
 
     token = "dreamseed:cost:CostGuard"  # noqa: S105 - a resource's type token, not a secret

@@ -47,7 +47,7 @@ class DisasterRecovery(Component):
     `refresh_hours` and the load's own time. From `landing` to `standby` the same instance changes in place.
     Declares no change stream: an instance with HA cannot subscribe, so one would be a process of the
     owners' own that writes SQL to it. Fencing the lost primary, and going back, are the runbook's. Source:
-    provider facts, section 2, 2026-11-22.
+    docs/surprises.md, section 2, 2026-11-22.
     """
 
     token = "dreamseed:recovery:DisasterRecovery"  # noqa: S105 - a resource's type token, not a secret

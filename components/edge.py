@@ -49,7 +49,7 @@ class EdgeZone(Component):
     token passes. Does not declare the API's own record (`ApiService` does), a load balancer of
     Cloudflare's, or the connectors, which run on the servers. Removing the subscription would not end it,
     so it is protected: go back to Free in Cloudflare first. An existing zone is imported before the first
-    `up`. Source: provider facts, section 3, 2026-11-22.
+    `up`. Source: docs/surprises.md, section 3, 2026-11-22.
     """
 
     token = "dreamseed:edge:EdgeZone"  # noqa: S105 - a resource's type token, not a secret

@@ -23,7 +23,7 @@ from dreamseed.planning.edge import CacheRule, EdgePlan, ManagedRules, RateLimit
 
 HTTPS_TARGET = 'concat("https://", http.host, http.request.uri.path)'
 COUNTED_BY = ["ip.src", "cf.colo.id"]
-"""An address in a data centre; the API asks for both. Source: provider facts, section 3."""
+"""An address in a data centre; the API asks for both. Source: docs/surprises.md, section 3."""
 
 
 def declare_rulesets(

@@ -58,7 +58,7 @@ class GpuBurst(Component):
     deletes it. Each also deletes itself, when Google takes it back and after its longest run. It has a
     public address only to call out by, and no rule lets anything in: the network is closed. It may read its
     own four secrets and nothing else. A template cannot be changed: any change makes a new one. GPU quotas
-    must be asked for by hand. Source: provider facts, section 8, 2026-11-22.
+    must be asked for by hand. Source: docs/surprises.md, section 8, 2026-11-22.
     """
 
     token = "dreamseed:inference:GpuBurst"  # noqa: S105 - a resource's type token, not a secret

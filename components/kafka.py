@@ -24,7 +24,7 @@ class KafkaCluster(Component):
     """Kafka in KRaft mode: brokers, controllers, their volumes, and the job that sets voters, topics and placement.
 
     Topics and the place of every partition are declared in the plan. It declares no clients' rights: who is on the
-    data network may write (docs/explanation/security says what guards it).
+    data network may write.
     """
 
     token = "dreamseed:events:KafkaCluster"  # noqa: S105 - a Pulumi type token

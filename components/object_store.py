@@ -25,7 +25,7 @@ class ObjectStore(Component):
 
     Declares no public bucket, no key over the account and no replication: the second site is written by the
     backup itself, so that one account's loss or takeover leaves the other. Files are moved by others:
-    models by the owners, backups by pgBackRest. Source: provider facts, sections 2.2 and 6.3, 2026-11-22.
+    models by the owners, backups by pgBackRest. Source: docs/surprises.md, sections 2 and 6, 2026-11-22.
     """
 
     token = "dreamseed:storage:ObjectStore"  # noqa: S105 - a resource's type token, not a secret

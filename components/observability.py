@@ -55,8 +55,8 @@ class Observability(Component):
     the budget, also while the servers are away. Grafana Cloud is one stack that Prometheus alone may write metrics
     to; free and pro are the same resources, since the account's plan decides what the stack may hold. Its token does
     not expire. Nothing here needs a reachable Grafana: dashboards are files of its container. Declares neither the
-    API's own metrics, which its image pushes, nor the channel, which `CostGuard` owns. Source: provider facts,
-    sections 1.2 and 7, 2026-11-22.
+    API's own metrics, which its image pushes, nor the channel, which `CostGuard` owns. Source: docs/surprises.md,
+    sections 1 and 7, 2026-11-22.
     """
 
     token = "dreamseed:operations:Observability"  # noqa: S105 - a resource's type token, not a secret

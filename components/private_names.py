@@ -21,7 +21,7 @@ from components.cloudflare_sdk import (
 from dreamseed.planning.services.tunnel import TunnelRoute
 
 AUTOMATIC_TTL = 1
-"""What Cloudflare asks for on proxied records. Source: provider facts, section 3."""
+"""What Cloudflare asks for on proxied records. Source: docs/surprises.md, section 3."""
 
 
 def declare_tunnel(

@@ -54,7 +54,7 @@ class PrivateNetwork(Component):
     out from it leaves by one static address, which is what others can be told to expect. The VPN has two
     tunnels to the one public address of the owners' router, routes by BGP and tells the router of the
     subnet and of managed services; the router's own configuration and its second line are the owners'.
-    Source: provider facts, sections 1 and 2.4, 2026-11-22.
+    Source: docs/surprises.md, sections 1 and 2, 2026-11-22.
     """
 
     token = "dreamseed:network:PrivateNetwork"  # noqa: S105 - a resource's type token, not a secret

@@ -34,7 +34,7 @@ class Servers(Component):
     """One Docker provider a host (SSH only), a bridge network for each purpose, and each image by digest.
 
     Networks carry fixed subnets. Images are kept on the host when they leave the program, so that going back needs no
-    download. It does not install Docker, drivers or keys: the owners do (docs/how-to).
+    download. It does not install Docker, drivers or keys: the owners do.
     """
 
     token = "dreamseed:servers:Servers"  # noqa: S105 - a Pulumi type token

@@ -36,7 +36,7 @@ BURST_MACHINES = {
 """The growth plan names n1-standard-8 with a T4; it is listed to say why it cannot hold the model."""
 
 SOURCE = Provenance(
-    source="provider facts, section 8 (cards); machine families' documentation (CPUs and memory, recalled)",
+    source="docs/surprises.md, section 8 (cards); machine families' documentation (CPUs and memory, recalled)",
     recorded_on=date(2026, 11, 22),
     evidence=Evidence.UNVERIFIED,
 )

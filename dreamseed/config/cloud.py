@@ -30,7 +30,7 @@ from dreamseed.config.types import (
 )
 
 # Memory that Cloud Run asks for at least with a number of vCPUs, in GiB.
-# Source: cloud.google.com/run/docs/configuring/services/cpu, read 2026-11-22 (provider facts, section 1.1).
+# Source: cloud.google.com/run/docs/configuring/services/cpu, read 2026-11-22 (docs/surprises.md, section 1).
 CLOUD_RUN_MIN_MEMORY_GIB = {1: 1, 2: 1, 4: 2, 6: 4, 8: 4}
 CLOUD_RUN_MAX_MEMORY_GIB = 32
 

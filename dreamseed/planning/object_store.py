@@ -4,7 +4,7 @@ Lock and expiry. Every B2 bucket keeps versions: what pgBackRest expires is hidd
 lifecycle rule deletes it `hidden_version_days` later. New files of the backup buckets are locked for
 `backup_lock_days` in governance mode, and no key of ours may bypass that, so a server that is taken over
 can hide backups but not destroy them. So that expiry never meets a lock, the lock is no longer than the
-shortest life of a backup file, `wal_retention_days`. Source: provider facts, section 6.3; Backblaze
+shortest life of a backup file, `wal_retention_days`. Source: docs/surprises.md, section 6; Backblaze
 documentation on object lock, 2026-11-23. That pgBackRest's deletes only hide (they name no version) follows
 from the S3 protocol and was not tried against Backblaze itself.
 """

@@ -4,7 +4,7 @@ Three copies, three ages. The WAL archive in the object store is at most `rpo_mi
 the RPO, and a disaster restores from it, to a VM that exists only while `disaster_recovery.active`. The
 Cloud SQL instance is a second copy of another kind, loaded by `pg_dump` every `refresh_hours`, which is its
 own, larger, RPO. Cloud SQL cannot follow a PostgreSQL of one's own physically, a stopped instance receives
-nothing and one with HA cannot subscribe (provider facts, section 2.1), so both kinds are loaded; between
+nothing and one with HA cannot subscribe (docs/surprises.md, section 2), so both kinds are loaded; between
 loads `standby` runs, and `landing` is stopped.
 
 Only an instance that already exists can be stopped: a landing place is created running, and its first load, at most

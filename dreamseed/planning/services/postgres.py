@@ -2,7 +2,7 @@
 
 Existing instances keep their exact configuration from stage to stage: what changes is dynamic (Patroni's own store,
 set by a job), so a promotion adds containers and touches no database. Sources: Patroni 4 documentation (dynamic
-configuration, synchronous mode, tags, failsafe mode); pgBackRest user guide; testbed measurements of 2026-11-23.
+configuration, synchronous mode, tags, failsafe mode); pgBackRest user guide; measurements of 2026-11-23.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ from dreamseed.planning.secrets import GeneratedSecret
 COMPONENT = "redis"
 REDIS_UID = 999
 MEMORY_FACTOR = 1.5
-"""Container memory over maxmemory: fork, fragmentation, replication buffers. Source: provider facts, section 6.2."""
+"""Container memory over maxmemory: fork, fragmentation, replication buffers. Source: docs/surprises.md, section 6."""
 WITNESS_MAXMEMORY_MIB = 64
 
 
