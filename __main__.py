@@ -12,8 +12,8 @@ gc.disable()
 
 from components.topology import declare  # noqa: E402 - see above
 from dreamseed.config import parse_stage  # noqa: E402 - see above
+from dreamseed.planning.planner import plan_stage  # noqa: E402 - see above
 from dreamseed.planning.secrets import CONFIGURED_SECRETS  # noqa: E402 - see above
-from dreamseed.planning.stage_plan import plan_stage  # noqa: E402 - see above
 
 settings = pulumi.Config("dreamseed")
 stack = pulumi.get_stack()

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from bench.previews import CONTAINER, bare_project, bare_stack, engine_for, preview, seconds
 from dreamseed.commands.rehearse import rehearsed_project
-from dreamseed.planning.stage_plan import plan_stage_file
+from dreamseed.planning.planner import plan_stage_file
 from rehearsal.runner import Project
 from rehearsal.toolchain import Toolchain, ensure_engine
 

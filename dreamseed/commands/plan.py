@@ -12,9 +12,10 @@ from rich.console import Console, RenderableType
 
 from dreamseed.config import STAGE_NAMES, find_project, stage_file
 from dreamseed.errors import DreamSeedError
+from dreamseed.planning.planner import plan_stage_file
 from dreamseed.planning.promotion import plan_promotion, promotion_refusals
 from dreamseed.planning.report import plan_as_json, plan_tables, promotion_as_json, promotion_tables
-from dreamseed.planning.stage_plan import StagePlan, plan_stage_file
+from dreamseed.planning.stage_plan import StagePlan
 
 NARROWEST = 120
 """Columns of a table that goes to a file or a pipe."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from dreamseed.config.load import STAGE_NAMES, stage_file
 from dreamseed.picture.ladder import ladder_picture
 from dreamseed.picture.stage import stage_picture
-from dreamseed.planning.stage_plan import plan_stage_file
+from dreamseed.planning.planner import plan_stage_file
 
 FOLDER = "docs/pictures"
 

@@ -1,32 +1,24 @@
-"""The plan of a stage: everything that money, capacity and safety depend on, decided before any cloud is asked."""
+"""The plan of a stage: everything that money, capacity and safety depend on, as one value."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
-from dreamseed.config import StageConfig, load_stage
-from dreamseed.planning.api import ApiPlan, plan_api
-from dreamseed.planning.burst import BurstPlan, plan_burst
-from dreamseed.planning.cloud_names import check_names
-from dreamseed.planning.cloud_network import CloudNetworkPlan, plan_cloud_network
+from dreamseed.config import StageConfig
+from dreamseed.planning.api import ApiPlan
+from dreamseed.planning.burst import BurstPlan
+from dreamseed.planning.cloud_network import CloudNetworkPlan
 from dreamseed.planning.container import Container, ServicePlan, Volume
-from dreamseed.planning.edge import EdgePlan, plan_edge
+from dreamseed.planning.edge import EdgePlan
 from dreamseed.planning.gpu import GpuLayout
-from dreamseed.planning.grafana_cloud import GrafanaCloudPlan, plan_grafana_cloud
-from dreamseed.planning.hosts import Host, plan_hosts
-from dreamseed.planning.invariants import require_invariants
-from dreamseed.planning.object_store import BucketPlan, plan_buckets
-from dreamseed.planning.placement import HostLoad, check_placement
-from dreamseed.planning.recovery import RecoveryPlan, plan_recovery
-from dreamseed.planning.services.kafka import plan_kafka
-from dreamseed.planning.services.monitoring import plan_monitoring
-from dreamseed.planning.services.postgres import plan_postgres
-from dreamseed.planning.services.redis import plan_redis
-from dreamseed.planning.services.tunnel import PRIMARY_ROUTE, TunnelRoute, plan_routes, plan_tunnel
-from dreamseed.planning.services.vllm import plan_layout, plan_vllm
+from dreamseed.planning.grafana_cloud import GrafanaCloudPlan
+from dreamseed.planning.hosts import Host
+from dreamseed.planning.object_store import BucketPlan
+from dreamseed.planning.placement import HostLoad
+from dreamseed.planning.recovery import RecoveryPlan
+from dreamseed.planning.services.tunnel import TunnelRoute
 from dreamseed.planning.topology import Topology, plan_topology
 
 
@@ -78,48 +70,3 @@ class StagePlan:
     def secrets(self) -> frozenset[str]:
         """Return the names of the secrets that the containers ask for."""
         return frozenset(name for container in self.containers for name in container.secrets)
-
-
-def plan_stage(config: StageConfig, name: str) -> StagePlan:
-    """Return the plan of `config`; `name` (such as ``stage-c``) begins the places in errors.
-
-    Raises `PlanError` with the first thing that cannot work.
-    """
-    check_names(config, name)
-    hosts = plan_hosts(config, name)
-    cloud_network = plan_cloud_network(config, name)  # first: others take addresses of its parts
-    layout = plan_layout(config, name)
-    services = {
-        "vllm": plan_vllm(config, layout, hosts, name),
-        "postgres": plan_postgres(config, hosts),
-        "redis": plan_redis(config, hosts),
-        "kafka": plan_kafka(config, hosts),
-        "tunnel": plan_tunnel(config, hosts),
-    }
-    services["monitoring"] = plan_monitoring(config, hosts, tuple(services.values()))
-    routes = plan_routes(config, hosts)
-    primary = next((route for route in routes if route.name == PRIMARY_ROUTE), None)
-    buckets = plan_buckets(config, name)
-    plan = StagePlan(
-        name=name,
-        config=config,
-        hosts=hosts,
-        layout=layout,
-        routes=routes,
-        buckets=buckets,
-        edge=plan_edge(config, name),
-        api=plan_api(config, [route for route in routes if route is not primary], buckets),
-        recovery=plan_recovery(config, primary, name),
-        burst=plan_burst(config, name),
-        cloud_network=cloud_network,
-        grafana_cloud=plan_grafana_cloud(config.service, config.monitoring),
-        loads=check_placement(name, hosts, tuple(services.values())),
-        **services,
-    )
-    require_invariants(plan)
-    return plan
-
-
-def plan_stage_file(path: Path, project: Path | None = None) -> StagePlan:
-    """Return the plan of the stage file `path`, over what `project` shares (default: found from `path`)."""
-    return plan_stage(load_stage(path, project), path.stem.removeprefix("Pulumi."))

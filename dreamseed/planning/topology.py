@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from dreamseed.config import StageConfig
 from dreamseed.planning.hosts import Host, servers
 from dreamseed.planning.services import etcd, kafka, postgres, redis
+from dreamseed.planning.services.postgres_instance import Instance
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +21,7 @@ class Topology:
 
     hosts: tuple[Host, ...]
     etcd: tuple[Host, ...]
-    shards: tuple[tuple[postgres.Instance, ...], ...]
+    shards: tuple[tuple[Instance, ...], ...]
     redis: tuple[redis.Node, ...]
     kafka: tuple[kafka.Node, ...]
     copies: Mapping[str, tuple[frozenset[int], ...]]

@@ -8,7 +8,7 @@ from pathlib import Path
 import typer
 
 from dreamseed.config.load import STAGE_NAMES, stage_file
-from dreamseed.planning.stage_plan import plan_stage_file
+from dreamseed.planning.planner import plan_stage_file
 from dreamseed.reference.commands import commands_reference
 from dreamseed.reference.components import components_reference
 from dreamseed.reference.stage_file import stage_file_reference

@@ -14,10 +14,10 @@ from components.observability import Observability, ObservabilityArgs
 from components.servers import Servers, ServersArgs
 from dreamseed.config import STAGE_NAMES, load_stage, stage_file
 from dreamseed.planning.grafana_cloud import plan_grafana_cloud
+from dreamseed.planning.planner import plan_stage
 from dreamseed.planning.secrets import GeneratedSecret, ProvidedSecret
 from dreamseed.planning.services.monitoring import plan_monitoring
 from dreamseed.planning.services.monitoring_exporters import COMPONENT
-from dreamseed.planning.stage_plan import plan_stage
 
 PROJECT = Path(__file__).parents[2]
 CHANNEL = "projects/dreamseed-prod/notificationChannels/1"

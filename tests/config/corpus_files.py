@@ -18,7 +18,7 @@ import yaml
 from dreamseed.config import StageConfig, merge, parse_stage, stage_file
 from dreamseed.config.load import PROJECT_FILE, SHARED_KEY, STAGE_KEY
 from dreamseed.errors import ConfigErrors, DreamSeedError
-from dreamseed.planning.stage_plan import plan_stage
+from dreamseed.planning.planner import plan_stage
 
 ROOT = Path(__file__).resolve().parents[2]
 CORPUS = Path(__file__).parent / "corpus"

@@ -16,7 +16,8 @@ from dreamseed.picture import ladder_picture, stage_picture
 from dreamseed.picture.drawing import DARK, LIGHT, text_width, wrap
 from dreamseed.picture.facts import groups
 from dreamseed.picture.files import pictures
-from dreamseed.planning.stage_plan import StagePlan, plan_stage, plan_stage_file
+from dreamseed.planning.planner import plan_stage, plan_stage_file
+from dreamseed.planning.stage_plan import StagePlan
 from tests.config.corpus_files import CORPUS, parse, read
 from tests.picture.shapes import CHIPS, Box, boxes, texts
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from dreamseed.config import STAGE_NAMES, StageConfig, load_stage, merge, parse_stage, stage_file
 from dreamseed.planning.container import Container, File
-from dreamseed.planning.stage_plan import StagePlan, plan_stage
+from dreamseed.planning.planner import plan_stage
+from dreamseed.planning.stage_plan import StagePlan
 from tests.config.corpus_files import overlay
 
 ROOT = Path(__file__).resolve().parents[2]

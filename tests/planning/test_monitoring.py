@@ -18,11 +18,11 @@ from dreamseed.errors import PlanError
 from dreamseed.monitoring.metrics import METRICS, Job
 from dreamseed.planning.container import Container, ServicePlan, VolumeKind
 from dreamseed.planning.hosts import Host
+from dreamseed.planning.planner import plan_stage
 from dreamseed.planning.secrets import GeneratedSecret, ProvidedSecret
 from dreamseed.planning.services.monitoring import plan_monitoring
 from dreamseed.planning.services.monitoring_exporters import COMPONENT
 from dreamseed.planning.services.monitoring_scrape import SOURCES
-from dreamseed.planning.stage_plan import plan_stage
 
 PROJECT = Path(__file__).parents[2]
 HOSTED = {ProvidedSecret.GRAFANA_CLOUD_URL, ProvidedSecret.GRAFANA_CLOUD_USER, ProvidedSecret.GRAFANA_CLOUD_TOKEN}

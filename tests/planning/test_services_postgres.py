@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dreamseed.planning.container import Container
-from dreamseed.planning.services.postgres import Instance, plan_instances
+from dreamseed.planning.services.postgres import plan_instances
+from dreamseed.planning.services.postgres_instance import Instance
 from dreamseed.planning.stage_plan import StagePlan
 from tests.planning.stages import STAGE_NAMES, configured, container, file, planned, server, shipped
 

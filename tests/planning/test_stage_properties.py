@@ -17,13 +17,15 @@ from hypothesis import HealthCheck, Phase, event, find, given, settings
 
 from dreamseed.config import STAGE_NAMES, merge
 from dreamseed.errors import ConfigErrors, DreamSeedError, PlanError
-from dreamseed.planning import invariants, placement, ports, stage_plan
+from dreamseed.planning import invariants, placement, planner, ports
 from dreamseed.planning.container import Container, File, Mount, NetworkName, ServicePlan
 from dreamseed.planning.hosts import Host, servers
 from dreamseed.planning.invariants import connections, containers, quorums, recovery
 from dreamseed.planning.invariants.rule import Rule
+from dreamseed.planning.planner import plan_stage
 from dreamseed.planning.services import etcd, kafka, postgres, redis
-from dreamseed.planning.stage_plan import StagePlan, plan_stage
+from dreamseed.planning.services.postgres_instance import Instance
+from dreamseed.planning.stage_plan import StagePlan
 from tests.planning.stage_oracle import faults
 from tests.planning.strategies import MANY_NODES, ODDITIES, StageFile, Values, stage_files, with_values
 
@@ -138,7 +140,7 @@ def swapped(owner: object, name: str, new: object) -> Patch:
     return lambda patch: patch.setattr(owner, name, new)
 
 
-def _all_may_confirm(*arguments: Any) -> tuple[postgres.Instance, ...]:
+def _all_may_confirm(*arguments: Any) -> tuple[Instance, ...]:
     return tuple(replace(one, asynchronous=False) for one in _plan_instances(*arguments))
 
 
@@ -172,7 +174,7 @@ class Mutant:
 MUTANTS = (
     Mutant(
         "overflow",
-        (swapped(stage_plan, "check_placement", lambda _where, *rest: placement.add_up(*rest)),),
+        (swapped(planner, "check_placement", lambda _where, *rest: placement.add_up(*rest)),),
         "stage-d",
         {"servers": {"server-1": {"disk_gib": 400}}},
         "GiB of disk of 320",

@@ -6,13 +6,9 @@ reasons and refused with its remedy.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from dreamseed.planning.invariants import connections, containers, operation, quorums, recovery
 from dreamseed.planning.invariants.rule import Invariant, Rule
-
-if TYPE_CHECKING:
-    from dreamseed.planning.stage_plan import StagePlan
+from dreamseed.planning.stage_plan import StagePlan
 
 __all__ = ["RULES", "Invariant", "Rule", "check_invariants", "require_invariants"]
 

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from dreamseed.planning import ports
 from dreamseed.planning.invariants.rule import Invariant
 from dreamseed.planning.services.postgres import dynamic_configuration
 from dreamseed.planning.services.postgres_access import PROXY_MAX_CONNECTIONS
 from dreamseed.planning.services.vllm import CONNECTION_KIB, router_connections
-
-if TYPE_CHECKING:
-    from dreamseed.planning.stage_plan import StagePlan
+from dreamseed.planning.stage_plan import StagePlan
 
 DIRECT_CONNECTIONS = {
     "the superuser's reserve": 3,

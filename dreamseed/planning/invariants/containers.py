@@ -6,15 +6,12 @@ import re
 from collections.abc import Iterator
 from ipaddress import IPv4Address
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 from dreamseed.config.types import PRIVATE_NETWORKS
 from dreamseed.planning.container import Container
 from dreamseed.planning.invariants.rule import Invariant
 from dreamseed.planning.services.redis import MEMORY_FACTOR
-
-if TYPE_CHECKING:
-    from dreamseed.planning.stage_plan import StagePlan
+from dreamseed.planning.stage_plan import StagePlan
 
 SCRAPED_ONLY = frozenset({"dcgm-exporter", "redis-exporter"})
 """Exporters whose images hold one program and nothing to check it with: Prometheus sees them go (`up`), and no

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from dreamseed.catalog.cloudflare_plans import PLAN_LIMITS
 from dreamseed.planning.invariants.rule import Invariant
-
-if TYPE_CHECKING:
-    from dreamseed.planning.stage_plan import StagePlan
+from dreamseed.planning.stage_plan import StagePlan
 
 SLO_PERIOD_DAYS = 30
 METRICS_DAYS = 35

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
 
 from dreamseed.planning.hosts import Host, servers
 from dreamseed.planning.invariants.rule import Invariant
+from dreamseed.planning.services.postgres_instance import Instance
+from dreamseed.planning.stage_plan import StagePlan
 from dreamseed.planning.topology import is_majority, redis_voters, synchronous_names
-
-if TYPE_CHECKING:
-    from dreamseed.planning.services.postgres import Instance
-    from dreamseed.planning.stage_plan import StagePlan
 
 
 def _worst_loss(voters: Iterable[Host], hosts: Iterable[Host]) -> tuple[int, int, str]:

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from dreamseed.planning.invariants.rule import Invariant
-
-if TYPE_CHECKING:
-    from dreamseed.planning.stage_plan import StagePlan
+from dreamseed.planning.stage_plan import StagePlan
 
 PUSH_MARGIN_SECONDS = 240
 """A WAL segment's push and one retry, each bounded by pgBackRest's archive-timeout of 120 s.

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from dreamseed.errors import PlanError
-
-if TYPE_CHECKING:
-    from dreamseed.planning.stage_plan import StagePlan
+from dreamseed.planning.stage_plan import StagePlan
 
 
 @dataclass(frozen=True, kw_only=True)

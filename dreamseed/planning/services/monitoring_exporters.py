@@ -19,7 +19,7 @@ from dreamseed.planning.container import Container, File, Health, NetworkName, P
 from dreamseed.planning.hosts import Host, servers
 from dreamseed.planning.secrets import GeneratedSecret
 from dreamseed.planning.services import kafka, postgres, redis
-from dreamseed.planning.services.postgres import Instance
+from dreamseed.planning.services.postgres_instance import Instance
 
 COMPONENT = "monitoring"
 NOBODY_UID = 65_534

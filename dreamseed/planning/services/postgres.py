@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from dreamseed.config import StageConfig
@@ -30,6 +29,7 @@ from dreamseed.planning.hosts import Host, spread
 from dreamseed.planning.render import render
 from dreamseed.planning.secrets import GeneratedSecret
 from dreamseed.planning.services import etcd, postgres_access
+from dreamseed.planning.services.postgres_instance import Instance
 
 COMPONENT = "postgres"
 POSTGRES_UID = 999
@@ -38,32 +38,6 @@ LOOP_WAIT_SECONDS = 5
 RETRY_TIMEOUT_SECONDS = 5
 LEADER_TTL_SECONDS = 20
 """Patroni's smallest legal ttl; failover took 16.6 s with these three (measured 2026-11-23)."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Instance:
-    """One PostgreSQL instance of a shard. `asynchronous` ones neither confirm commits nor become primary."""
-
-    name: str
-    shard: int
-    number: int
-    host: Host
-    asynchronous: bool
-
-    @property
-    def address(self) -> str:
-        """Return where clients reach PostgreSQL."""
-        return self.host.address
-
-    @property
-    def port(self) -> int:
-        """Return the published PostgreSQL port."""
-        return ports.postgres(self.shard, self.number)
-
-    @property
-    def check_port(self) -> int:
-        """Return the published port of Patroni's REST interface."""
-        return ports.patroni(self.shard, self.number)
 
 
 def plan_instances(config: StageConfig, hosts: Sequence[Host], shard: int) -> tuple[Instance, ...]:

@@ -6,7 +6,6 @@ Both run twice on each server and are replaced one after the other, so there is 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from dreamseed.config import StageConfig
 from dreamseed.planning import ports
@@ -14,9 +13,7 @@ from dreamseed.planning.container import Container, File, Health, NetworkName, s
 from dreamseed.planning.hosts import Host, servers
 from dreamseed.planning.render import render
 from dreamseed.planning.secrets import GeneratedSecret
-
-if TYPE_CHECKING:
-    from dreamseed.planning.services.postgres import Instance
+from dreamseed.planning.services.postgres_instance import Instance
 
 COMPONENT = "postgres"
 PROXIES_PER_SERVER = 2

@@ -7,13 +7,10 @@ for them. The claims are about the roles as planned: after a failover some have 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
+from dreamseed.planning.stage_plan import StagePlan
 from dreamseed.planning.survivability import cache, database, stateless, stream, votes
 from dreamseed.planning.survivability.claims import Claim, DataLoss, Loss
-
-if TYPE_CHECKING:
-    from dreamseed.planning.stage_plan import StagePlan
 
 __all__ = ["WHOLE", "Claim", "DataLoss", "Loss", "survivability"]
 

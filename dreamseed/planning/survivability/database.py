@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from dreamseed.config import StageConfig
 from dreamseed.planning.hosts import Host
-from dreamseed.planning.services.postgres import Instance
+from dreamseed.planning.services.postgres_instance import Instance
 from dreamseed.planning.survivability.claims import Claim, DataLoss, Link, Loss, links
 from dreamseed.planning.topology import Topology, is_majority, synchronous_names
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from dreamseed.config.operations import GrafanaCloud
 from dreamseed.planning.container import Container, VolumeKind
 from dreamseed.planning.services.vllm import engine_name
+from dreamseed.planning.stage_plan import StagePlan
 from dreamseed.planning.survivability.claims import Claim, DataLoss, Loss, links
-
-if TYPE_CHECKING:
-    from dreamseed.planning.stage_plan import StagePlan
 
 ENTRANCES = ("vllm-router", "pg-proxy", "pgbouncer", "tunnel")
 """Services of which each server has its own, so that what enters on a server finds one there."""

@@ -1,0 +1,34 @@
+"""One PostgreSQL instance: where it stands and what part it has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dreamseed.planning import ports
+from dreamseed.planning.hosts import Host
+
+
+@dataclass(frozen=True, kw_only=True)
+class Instance:
+    """One PostgreSQL instance of a shard. `asynchronous` ones neither confirm commits nor become primary."""
+
+    name: str
+    shard: int
+    number: int
+    host: Host
+    asynchronous: bool
+
+    @property
+    def address(self) -> str:
+        """Return where clients reach PostgreSQL."""
+        return self.host.address
+
+    @property
+    def port(self) -> int:
+        """Return the published PostgreSQL port."""
+        return ports.postgres(self.shard, self.number)
+
+    @property
+    def check_port(self) -> int:
+        """Return the published port of Patroni's REST interface."""
+        return ports.patroni(self.shard, self.number)
