@@ -32,6 +32,20 @@ class Host:
     subnets: Mapping[NetworkName, IPv4Network]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Placed:
+    """A member of a cluster: numbered from 1, and standing on a host for all stages."""
+
+    name: str
+    number: int
+    host: Host
+
+    @property
+    def address(self) -> str:
+        """Return where others reach it: its host's private address."""
+        return self.host.address
+
+
 def plan_hosts(config: StageConfig, where: str) -> tuple[Host, ...]:
     """Return the stage's servers in the file's order, then the witness if there is one.
 

@@ -27,7 +27,7 @@ from dreamseed.planning.container import (
     Volume,
     VolumeKind,
 )
-from dreamseed.planning.hosts import Host, spread
+from dreamseed.planning.hosts import Host, Placed, spread
 from dreamseed.planning.render import render
 from dreamseed.planning.services import etcd
 
@@ -45,19 +45,11 @@ INTERNAL_PARTITIONS = 50
 
 
 @dataclass(frozen=True, kw_only=True)
-class Node:
+class Node(Placed):
     """One Kafka node; a broker, a controller or both."""
 
-    name: str
-    number: int
-    host: Host
     broker: bool
     controller: bool
-
-    @property
-    def address(self) -> str:
-        """Return the address that the node advertises."""
-        return self.host.address
 
     @property
     def port(self) -> int:

@@ -5,23 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dreamseed.planning import ports
-from dreamseed.planning.hosts import Host
+from dreamseed.planning.hosts import Placed
 
 
 @dataclass(frozen=True, kw_only=True)
-class Instance:
+class Instance(Placed):
     """One PostgreSQL instance of a shard. `asynchronous` ones neither confirm commits nor become primary."""
 
-    name: str
     shard: int
-    number: int
-    host: Host
     asynchronous: bool
-
-    @property
-    def address(self) -> str:
-        """Return where clients reach PostgreSQL."""
-        return self.host.address
 
     @property
     def port(self) -> int:

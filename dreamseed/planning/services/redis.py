@@ -26,7 +26,7 @@ from dreamseed.planning.container import (
     VolumeKind,
     secret,
 )
-from dreamseed.planning.hosts import Host, spread
+from dreamseed.planning.hosts import Host, Placed, spread
 from dreamseed.planning.render import render
 from dreamseed.planning.secrets import GeneratedSecret
 
@@ -38,20 +38,12 @@ WITNESS_MAXMEMORY_MIB = 64
 
 
 @dataclass(frozen=True, kw_only=True)
-class Node:
+class Node(Placed):
     """One Redis node. `shard` counts from 1 and is 0 for a witness; `master` is its intended role."""
 
-    name: str
-    number: int
-    host: Host
     shard: int
     master: bool
     maxmemory_mib: int
-
-    @property
-    def address(self) -> str:
-        """Return the address that the node announces."""
-        return self.host.address
 
     @property
     def port(self) -> int:
