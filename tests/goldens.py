@@ -88,8 +88,6 @@ def _brief(value: Any) -> Any:
         return {key: _brief(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_brief(item) for item in value]
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
     if isinstance(value, str) and ("\n" in value or len(value) > 200):
         return f"text {_digest(value)}"
     return value

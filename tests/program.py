@@ -145,7 +145,7 @@ def _registered(urn: str, request: Any, outputs: set[str]) -> Registered:
         name=request.name,
         parent=request.parent,
         custom=request.custom,
-        inputs=_plain(values, "", secrets),
+        inputs=unwrapped(values, "", secrets),
         secrets=tuple(secrets),
         protect=request.protect,
         aliases=tuple(alias.urn or alias.spec.name for alias in request.aliases) + tuple(request.aliasURNs),
@@ -155,13 +155,14 @@ def _registered(urn: str, request: Any, outputs: set[str]) -> Registered:
     )
 
 
-def _plain(value: Any, path: str, secrets: list[str]) -> Any:
+def unwrapped(value: Any, path: str, secrets: list[str]) -> Any:
     """Return `value` with secrets unwrapped, their paths noted in `secrets`."""
     if rpc.is_rpc_secret(value):
         secrets.append(path)
-        return _plain(rpc.unwrap_rpc_secret(value), path, secrets)
+        return unwrapped(rpc.unwrap_rpc_secret(value), path, secrets)
     if isinstance(value, Mapping):
-        return {key: _plain(item, f"{path}.{key}".lstrip("."), secrets) for key, item in value.items()}
+        return {key: unwrapped(item, f"{path}.{key}".lstrip("."), secrets) for key, item in value.items()}
     if isinstance(value, list):
-        return [_plain(item, f"{path}[{index}]", secrets) for index, item in enumerate(value)]
-    return value
+        return [unwrapped(item, f"{path}[{index}]", secrets) for index, item in enumerate(value)]
+    # The wire knows one kind of number only.
+    return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pulumi
 from pulumi.runtime import rpc
-from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs, Mocks, set_mocks
+from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs, Mocks, set_mocks
 from pulumi.runtime.settings import reset_options
 
 from components.base import Component
 from dreamseed.config import StageConfig, load_stage
-
-PROJECT = Path(__file__).resolve().parents[2]
+from tests.program import PROJECT, Recorder, unwrapped
 
 
 @dataclass(frozen=True)
@@ -84,23 +82,6 @@ class Cloud(Mocks):
         return {**args.args, "token": "connector-token", "number": "123456789012"}, []
 
 
-class Recorder(MockMonitor):
-    """Keeps each request as it went to the engine."""
-
-    def __init__(self, mocks: Mocks) -> None:
-        super().__init__(mocks)
-        self.requests: list[Any] = []
-        self.finished: set[str] = set()
-
-    def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - the engine's protocol
-        self.requests.append(request)
-        return super().RegisterResource(request)  # type: ignore[no-untyped-call]  # the SDK gives it no types
-
-    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802 - the engine's protocol
-        self.finished.add(request.urn)
-        return super().RegisterResourceOutputs(request)  # type: ignore[no-untyped-call]  # the SDK gives it no types
-
-
 def declare(build: Callable[[], Component]) -> Declared:
     """Run `build` as the official idiom does and return what it registered; a component without outputs fails."""
     recorder = Recorder(Cloud())
@@ -120,8 +101,8 @@ def declare(build: Callable[[], Component]) -> Declared:
         # The root stack is a global of the SDK: the next program would be its child.
         reset_options()
     assert resolved, "the component's outputs were not resolved: nothing was tested"
-    assert recorder.finished, "the component did not register its outputs"
-    custom = [request for request in recorder.requests if request.custom]
+    assert recorder.outputs, "the component did not register its outputs"
+    custom = [request for request in recorder.requests.values() if request.custom]
     return Declared(tuple(_resource(request) for request in custom), resolved)
 
 
@@ -133,7 +114,7 @@ def _is_data(value: Any) -> bool:
 
 def _resource(request: Any) -> Resource:
     secrets: list[str] = []
-    inputs = _plain(rpc.deserialize_properties(request.object), "", secrets)
+    inputs = unwrapped(rpc.deserialize_properties(request.object), "", secrets)
     return Resource(
         type=request.type,
         name=request.name,
@@ -143,18 +124,6 @@ def _resource(request: Any) -> Resource:
         dependencies=tuple(request.dependencies),
         ignored=tuple(request.ignoreChanges),
     )
-
-
-def _plain(value: Any, path: str, secrets: list[str]) -> Any:
-    if rpc.is_rpc_secret(value):
-        secrets.append(path)
-        return _plain(rpc.unwrap_rpc_secret(value), path, secrets)
-    if isinstance(value, Mapping):
-        return {key: _plain(item, f"{path}.{key}".lstrip("."), secrets) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_plain(item, f"{path}[{index}]", secrets) for index, item in enumerate(value)]
-    # The wire knows one kind of number.
-    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 @cache
