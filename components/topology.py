@@ -28,9 +28,9 @@ from components.secrets import SecretsArgs
 from components.servers import Servers, ServersArgs
 from components.tunnel import TunnelConnectors, TunnelConnectorsArgs
 from components.vllm import VllmFleet, VllmFleetArgs
+from dreamseed.config.stage import WITNESS
 from dreamseed.planning.api import ApiSecret
 from dreamseed.planning.burst import BurstSecret
-from dreamseed.planning.hosts import WITNESS
 from dreamseed.planning.secrets import GeneratedSecret, ProvidedSecret
 from dreamseed.planning.stage_plan import StagePlan
 

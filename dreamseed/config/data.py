@@ -49,7 +49,7 @@ class Postgres(Section):
     database: DatabaseName = immutable("name of the database")
     instances: Count = Field(le=9, description="primary and replicas of one shard")
     placement: Placement = Field(default=None, description="instances per server, or null for even")
-    shards: Count = Field(le=16, description="independent clusters; adding one leaves the others untouched")
+    shards: Count = Field(le=10, description="independent clusters; adding one leaves the others untouched")
     synchronous_standbys: CountOrZero = Field(le=8, description="standbys that confirm a commit")
     max_connections: int = Field(ge=1, le=10_000, description="server connections of one instance")
     memory_mib: Mib = Field(description="memory limit of one instance")

@@ -16,6 +16,9 @@ from dreamseed.config.operations import Backup, Budget, Monitoring, NextStage, S
 from dreamseed.config.service import Service
 from dreamseed.config.types import ResourceName, Section, refuse
 
+WITNESS = "witness"
+"""The name of the host that the witness VM is."""
+
 
 class StageConfig(Section):
     """One growth stage: intent only; what it means is computed by the plan."""
@@ -51,6 +54,17 @@ class StageConfig(Section):
                         f"a {label} of its own for each server",
                         at="servers",
                     )
+        return self
+
+    @model_validator(mode="after")
+    def _witness_is_no_server(self) -> StageConfig:
+        if WITNESS in self.servers:
+            raise refuse(
+                f"a server is called {WITNESS}",
+                "that is the name of the VM that votes from the cloud",
+                "another name, such as server-3",
+                at="servers",
+            )
         return self
 
     @model_validator(mode="after")

@@ -8,10 +8,10 @@ from ipaddress import IPv4Network
 from itertools import pairwise
 
 from dreamseed.config import StageConfig
+from dreamseed.config.stage import WITNESS
 from dreamseed.errors import PlanError
 from dreamseed.planning.container import NetworkName
 
-WITNESS = "witness"
 RESERVED_MEMORY_MIB = 4_096
 RESERVED_DISK_GIB = 80
 """For the operating system, Docker and the images. A choice, not a fact: measure on the real servers."""

@@ -46,7 +46,7 @@ ODDITIES: tuple[Values, ...] = (
     {"vllm": {"max_queued_requests": 4}},
     {"vllm": {"burst": {"machine_type": "n1-standard-8", "max_workers": 1}}},
     {"postgres": {"instances": 9, "placement": None, "disk_gib": 20}},
-    {"postgres": {"shards": 16, "memory_mib": 1_024, "disk_gib": 4, "instances": 1, "placement": None}},
+    {"postgres": {"shards": 10, "memory_mib": 1_024, "disk_gib": 4, "instances": 1, "placement": None}},
     {"postgres": {"synchronous_standbys": 8}},
     {"postgres": {"memory_mib": 16}},
     {"postgres": {"max_connections": 60}},
