@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from dreamseed.commands.generated import keep_fresh
 from dreamseed.config import find_project
 from dreamseed.picture.files import pictures
 
@@ -19,19 +20,11 @@ def picture(
 ) -> None:
     """Draw docs/pictures/*.svg from the plans of the project's stage files."""
     folder = find_project(project)
-    drawn = pictures(folder)
-    stale = [path for path, text in drawn.items() if not _holds(folder / path, text)]
-    if check and stale:
-        typer.echo(f"{', '.join(stale)} no longer show what the plan says", err=True)
-        typer.echo(f"  draw them anew: {REMEDY}", err=True)
-        raise typer.Exit(1)
-    for path in stale:
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_text(drawn[path], encoding="utf-8")
-        typer.echo(f"wrote {path}")
-    if not stale:
-        typer.echo(f"all {len(drawn)} pictures are fresh")
-
-
-def _holds(path: Path, text: str) -> bool:
-    return path.is_file() and path.read_text(encoding="utf-8") == text
+    keep_fresh(
+        folder,
+        pictures(folder),
+        check=check,
+        fault="no longer show what the plan says",
+        remedy=f"draw them anew: {REMEDY}",
+        noun="pictures",
+    )

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from dreamseed.commands.generated import holds, save
 from dreamseed.config import find_project
 from dreamseed.config.schema import SCHEMA_PATH, schema_text
 
@@ -18,12 +19,11 @@ def schema(
     """Write docs/reference/stage.schema.json, which the stage files' first line names to editors."""
     path = find_project(project) / SCHEMA_PATH
     text = schema_text()
-    fresh = path.is_file() and path.read_text(encoding="utf-8") == text
+    fresh = holds(path, text)
     if check and not fresh:
         typer.echo(f"{SCHEMA_PATH} is stale: a stage file may say other things than it does", err=True)
         typer.echo("  write instead: dreamseed schema", err=True)
         raise typer.Exit(1)
     if not check and not fresh:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        save(path, text)
     typer.echo(f"{SCHEMA_PATH} is {'fresh' if fresh else 'written'}")

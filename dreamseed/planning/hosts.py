@@ -115,6 +115,11 @@ def servers(hosts: Sequence[Host]) -> tuple[Host, ...]:
     return tuple(host for host in hosts if not host.in_cloud)
 
 
+def on_each_server(hosts: Sequence[Host], times: int) -> tuple[Host, ...]:
+    """Return each of the owners' servers `times` times, server by server: a later server never renumbers an earlier."""
+    return tuple(host for host in servers(hosts) for _ in range(times))
+
+
 def spread(count: int, hosts: Sequence[Host], placement: Mapping[str, int] | None) -> tuple[Host, ...]:
     """Return the host of each instance 1…`count`, numbered server by server.
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dreamseed.config import StageConfig
 from dreamseed.planning import ports
 from dreamseed.planning.container import Container, File, Health, NetworkName, secret
-from dreamseed.planning.hosts import Host, servers
+from dreamseed.planning.hosts import Host, on_each_server
 from dreamseed.planning.render import render
 from dreamseed.planning.secrets import GeneratedSecret
 from dreamseed.planning.services.postgres_instance import Instance
@@ -52,7 +52,7 @@ def plan_proxies(instances: Sequence[Instance], hosts: Sequence[Host]) -> list[C
         instances=instances,
     )
     proxies: list[Container] = []
-    for number, host in enumerate(_twice(hosts), start=1):
+    for number, host in enumerate(on_each_server(hosts, PROXIES_PER_SERVER), start=1):
         proxies.append(
             Container(
                 name=f"pg-proxy-{shard}-{number}",
@@ -91,7 +91,7 @@ def plan_poolers(config: StageConfig, hosts: Sequence[Host], shards: Sequence[in
         )
     )
     poolers: list[Container] = []
-    for number, host in enumerate(_twice(hosts), start=1):
+    for number, host in enumerate(on_each_server(hosts, PROXIES_PER_SERVER), start=1):
         poolers.append(
             Container(
                 name=f"pgbouncer-{number}",
@@ -117,7 +117,3 @@ def plan_poolers(config: StageConfig, hosts: Sequence[Host], shards: Sequence[in
             )
         )
     return poolers
-
-
-def _twice(hosts: Sequence[Host]) -> tuple[Host, ...]:
-    return tuple(host for host in servers(hosts) for _ in range(PROXIES_PER_SERVER))

@@ -14,7 +14,7 @@ from dreamseed.config import StageConfig
 from dreamseed.config.cloud import RecoveryKind
 from dreamseed.planning import ports
 from dreamseed.planning.container import Container, File, Health, NetworkName, ServicePlan, secret
-from dreamseed.planning.hosts import Host, servers
+from dreamseed.planning.hosts import Host, on_each_server, servers
 from dreamseed.planning.secrets import ProvidedSecret
 from dreamseed.planning.services import kafka, redis
 from dreamseed.planning.services.postgres_access import POOLER_ALIAS, primary_alias
@@ -86,7 +86,7 @@ def plan_routes(config: StageConfig, hosts: Sequence[Host]) -> tuple[TunnelRoute
 def plan_tunnel(config: StageConfig, hosts: Sequence[Host]) -> ServicePlan:
     """Return the connectors, in order of replacement."""
     connectors: list[Container] = []
-    for number, host in enumerate((h for h in servers(hosts) for _ in range(config.edge.tunnel_connectors)), start=1):
+    for number, host in enumerate(on_each_server(hosts, config.edge.tunnel_connectors), start=1):
         connectors.append(
             Container(
                 name=f"tunnel-{number}",

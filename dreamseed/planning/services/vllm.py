@@ -38,7 +38,7 @@ from dreamseed.planning.gpu import (
     plan_gpu_layout,
     vllm_arguments,
 )
-from dreamseed.planning.hosts import Host, servers
+from dreamseed.planning.hosts import Host, on_each_server
 from dreamseed.planning.render import render
 from dreamseed.planning.secrets import GeneratedSecret, ProvidedSecret
 from dreamseed.planning.services.postgres_access import HAPROXY_UID, http_health
@@ -183,7 +183,7 @@ def _routers(layout: GpuLayout, hosts: Sequence[Host], connections: int) -> list
         ],
     )
     routers: list[Container] = []
-    for number, host in enumerate((h for h in servers(hosts) for _ in range(ROUTERS_PER_SERVER)), start=1):
+    for number, host in enumerate(on_each_server(hosts, ROUTERS_PER_SERVER), start=1):
         routers.append(
             Container(
                 name=f"vllm-router-{number}",
