@@ -10,7 +10,7 @@ import pulumi_docker as docker
 
 from components.base import Component
 from components.containers import HostResources
-from dreamseed.catalog.images import image
+from dreamseed.catalog.images import reference_of
 from dreamseed.planning.container import NetworkName
 from dreamseed.planning.hosts import Host
 
@@ -59,7 +59,7 @@ class Servers(Component):
         images = {
             key: docker.RemoteImage(
                 f"{host.name}-{_short(key)}",
-                name=key if "@" in key else image(key).reference,
+                name=reference_of(key),
                 keep_locally=True,
                 opts=self.child(provider=provider, depends_on=waits),
             )

@@ -52,7 +52,7 @@ def declare(plan: StagePlan, configured: Secrets) -> dict[str, Any]:
     """Declare every component of `plan`; return the stack's outputs. `configured` are the owners' own secrets."""
     base = _declare_foundation(plan, configured)
     api = _declare_api(base)
-    hosts = Servers("servers", ServersArgs(hosts=plan.hosts, images=_images(plan), witness=base.network.witness)).hosts
+    hosts = Servers("servers", ServersArgs(hosts=plan.hosts, images=plan.images, witness=base.network.witness)).hosts
     vllm = _declare_services(base, hosts)
     guard = CostGuard("cost-guard", CostGuardArgs(service=plan.config.service, budget=plan.config.budget), base.cloud)
     watch = _declare_observability(base, hosts, guard)
@@ -235,11 +235,3 @@ def _backup_keys(store: ObjectStore) -> dict[str, pulumi.Output[str]]:
         keys[ProvidedSecret.BACKUP_SECOND_KEY_ID] = store.key_ids["backups-second"]
         keys[ProvidedSecret.BACKUP_SECOND_KEY] = store.keys["backups-second"]
     return keys
-
-
-def _images(plan: StagePlan) -> Mapping[str, list[str]]:
-    """Return the images that each host's containers need, in order of first use."""
-    images: dict[str, dict[str, None]] = {host.name: {} for host in plan.hosts}
-    for container in plan.containers:
-        images[container.host][container.image] = None
-    return {host: list(keys) for host, keys in images.items()}

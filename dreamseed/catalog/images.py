@@ -222,3 +222,11 @@ def image(key: str) -> Image:
             why="every container runs a build that was pinned by digest with its source",
             remedy=f"one of {', '.join(IMAGES)}; or add it to dreamseed/catalog/images.py",
         ) from None
+
+
+def reference_of(key: str) -> str:
+    """Return the full reference of a catalogue key; a full reference by digest stays as it is.
+
+    Raises PlanError as `image` does, and for an image of the owners', whose digest the stage file gives.
+    """
+    return key if "@" in key else image(key).reference

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -55,6 +55,14 @@ class StagePlan:
     def containers(self) -> Iterator[Container]:
         """Return every container."""
         return (container for service in self.services for container in service.containers)
+
+    @property
+    def images(self) -> Mapping[str, tuple[str, ...]]:
+        """Return the images that each host's containers need, by host, in order of first use."""
+        images: dict[str, dict[str, None]] = {host.name: {} for host in self.hosts}
+        for container in self.containers:
+            images[container.host][container.image] = None
+        return {host: tuple(keys) for host, keys in images.items()}
 
     @property
     def volumes(self) -> Iterator[Volume]:
