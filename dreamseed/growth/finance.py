@@ -48,7 +48,7 @@ def payback_months(cac_usd: float, arpu_usd: float, gross_margin: float) -> floa
 
 
 def quick_ratio(new: float, churned: float) -> float | None:
-    """Return users won over users lost; None when neither, infinite when none is lost. Nobody is counted as returned."""
+    """Return users won over users lost, infinite when none is lost, None when neither. Nobody counts as returned."""
     if churned > 0:
         return new / churned
     return math.inf if new > 0 else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
@@ -115,7 +116,7 @@ def _threshold(before: StageConfig | None) -> int:
 def _check(rungs: list[Rung]) -> None:
     if not rungs:
         raise GrowthError("grow", "there are no stages", "growth is set against the stages' thresholds", "a stage file")
-    for lower, upper in zip(rungs, rungs[1:], strict=False):
+    for lower, upper in pairwise(rungs):
         if upper.begins_above_sign_ups <= lower.begins_above_sign_ups:
             raise GrowthError(
                 f"stage-{lower.stage.lower()} › next_stage › sign_ups",

@@ -40,7 +40,7 @@ def simulate(
         raise GrowthError(
             "grow › runs",
             f"{runs} is out of range",
-            "each run takes memory; percentiles need some",
+            "each run takes memory, and none says nothing",
             f"1 to {MOST_RUNS}",
         )
     if seed < 0:
