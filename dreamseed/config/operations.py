@@ -85,6 +85,14 @@ class AcceptedOverrun(Section):
     until: Day = Field(description="the last day on which it is accepted")
 
 
+class Guardrails(Section):
+    """What a change may do to the cost before somebody has to look at it."""
+
+    change_usd_per_month: PositiveUsd = Field(description="a change may add this much to the expected cost")
+    change_percent: int = Field(ge=1, le=1_000, description="a change may add this share to the expected cost")
+    worst_case_usd_per_month: PositiveUsd = Field(description="the cost with every figure high stays below this")
+
+
 class Budget(Section):
     """What the stage may cost. Source: the plan's completion checklist (section 12.3)."""
 
@@ -92,6 +100,7 @@ class Budget(Section):
     alert_percent: tuple[int, ...] = Field(min_length=1, description="shares of the budget that are announced")
     cloud_share_usd_per_month: PositiveUsd = Field(description="the part that Google Cloud bills")
     accepted_overrun: AcceptedOverrun | None = Field(description="a known overrun, or null")
+    guardrails: Guardrails
 
     @field_validator("alert_percent")
     @classmethod
@@ -112,6 +121,14 @@ class Budget(Section):
                 f"{self.usd_per_month:g}",
                 "Google Cloud bills a part of the stage's budget",
                 f"cloud_share_usd_per_month of at most {self.usd_per_month:g}",
+            )
+        if self.guardrails.worst_case_usd_per_month < self.usd_per_month:
+            raise refuse(
+                f"worst_case_usd_per_month {self.guardrails.worst_case_usd_per_month:g} is below usd_per_month "
+                f"{self.usd_per_month:g}",
+                "the worst case is never cheaper than what the stage may cost as expected",
+                f"worst_case_usd_per_month of at least {self.usd_per_month:g}",
+                at="guardrails",
             )
         return self
 

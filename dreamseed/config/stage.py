@@ -15,6 +15,7 @@ from dreamseed.config.messages import to_config_errors
 from dreamseed.config.operations import Backup, Budget, Monitoring, NextStage, Slo
 from dreamseed.config.service import Service
 from dreamseed.config.types import ResourceName, Section, refuse
+from dreamseed.config.usage import Usage
 
 WITNESS = "witness"
 """The name of the host that the witness VM is."""
@@ -39,6 +40,7 @@ class StageConfig(Section):
     network: Network
     monitoring: Monitoring
     slo: Slo
+    usage: Usage
     budget: Budget
     next_stage: NextStage | None = Field(description="thresholds of the next stage, or null at the last")
 

@@ -11,11 +11,17 @@ from pydantic import BaseModel
 from dreamseed.config.expectation import find
 from dreamseed.config.stage import StageConfig
 from dreamseed.config.types import IMMUTABLE_KEY
+from dreamseed.config.usage import Range
 from dreamseed.reference.markdown import table
 
 UNITS = {
     "usd_per_month": "USD a month",
     "mbit_per_second": "Mbit/s",
+    "per_active_user_day": "a daily active user and day",
+    "milliseconds": "ms",
+    "kb": "kB",
+    "watts": "W",
+    "months": "months",
     "requests_per_second_low": "requests/s",
     "requests_per_second_high": "requests/s",
     "tokens_per_second_per_gpu": "tokens/s a GPU",
@@ -71,7 +77,7 @@ def _rows(path: tuple[str, ...], annotation: Any) -> Iterator[tuple[str, ...]]:
         extra = field.json_schema_extra
         marked = isinstance(extra, Mapping) and bool(extra.get(IMMUTABLE_KEY))
         section = _model(field.annotation)
-        if section is None:
+        if section is None or issubclass(section, Range):
             yield _row(below, marked, field.is_required())
         else:
             if "null" in str(find(StageConfig, _probe(below))):
