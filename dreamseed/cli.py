@@ -16,6 +16,7 @@ COMMANDS = {
     "rehearse": "dreamseed.commands.rehearse:rehearse",
     "providers": "dreamseed.commands.providers:app",
     "picture": "dreamseed.commands.picture:picture",
+    "grow": "dreamseed.commands.grow:grow",
     "schema": "dreamseed.commands.schema:schema",
     "reference": "dreamseed.commands.reference:reference",
 }

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,44 +13,15 @@ from dreamseed.catalog.growth_plan import GROWTH_PLAN
 from dreamseed.config.stage import StageConfig
 from dreamseed.config.types import Stage
 from dreamseed.growth.parameters import Floats, GrowthError
+from dreamseed.interval import Interval
+
+CostOfStage = Callable[[Stage], Interval]
+"""USD a month of a stage."""
 
 
-class UsdRange(Protocol):
-    """A cost in USD a month as a range."""
-
-    @property
-    def low(self) -> float:
-        """The least it can be."""
-
-    @property
-    def expected(self) -> float:
-        """What is planned with."""
-
-    @property
-    def high(self) -> float:
-        """The most it can be."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Exactly:
-    """A cost that is one figure, in USD a month."""
-
-    usd_per_month: float
-
-    @property
-    def low(self) -> float:
-        """The figure."""
-        return self.usd_per_month
-
-    expected = high = low
-
-
-CostOfStage = Callable[[Stage], UsdRange]
-
-
-def planned_budget(stage: Stage) -> UsdRange:
+def planned_budget(stage: Stage) -> Interval:
     """Return the plan's own budget of `stage`: the completion checklist's."""
-    return Exactly(usd_per_month=GROWTH_PLAN[stage].budget_usd)
+    return Interval.exact(GROWTH_PLAN[stage].budget_usd)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +38,7 @@ class Rung:
     daily_active_users: int
     new_gpus: int
     new_servers: int
-    cost: UsdRange
+    cost: Interval
 
 
 Ladder = tuple[Rung, ...]

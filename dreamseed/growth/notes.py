@@ -13,6 +13,10 @@ REVENUE_AT_E = (
     "the plan's example gives 150 K USD a month at stage E; its own formula gives 1,000,000 × 15 % × 10 = 1.5 M, "
     "and holds here"
 )
+ORDER_ON_THE_PATH = (
+    "an order date is a forecast: order when the sign-ups are on its path, not because the day came; GPUs before users "
+    "are what the plan warns of first"
+)
 CHURN_IGNORED = "the plan's example of growth leaves churn out; its formula, used here, does not"
 
 
@@ -28,6 +32,7 @@ def notes(
         yield "costs are the infrastructure's alone: people and rent are 0 until --fixed-costs says otherwise"
     if assumed.cac_usd_per_payer is None:
         yield "what winning a paying user costs is unknown: nothing is counted for it until --cac says it"
+    yield ORDER_ON_THE_PATH
     for lower, upper in pairwise(range(len(rungs))):
         if 0 < entered[lower] == entered[upper] <= months[-1].month:
             yield (
