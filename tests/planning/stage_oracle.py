@@ -12,7 +12,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from itertools import combinations
 from typing import Any
@@ -197,11 +197,11 @@ def events_are_kept(plan: StagePlan) -> Faults:
     if not rack:
         return
     job = _only(plan, "kafka-cluster")
-    rows = {
-        file.path.rsplit("/", 1)[1].removesuffix(".json"): json.loads(file.text)["partitions"]
-        for file in job.files
-        if "/assignment/" in file.path
-    }
+    rows: dict[str, list[list[int]]] = {}
+    for line in _file(job, "/etc/dreamseed/placement").splitlines():
+        topic, partition, brokers = line.split()
+        assert int(partition) == len(rows.setdefault(topic, [])), f"{line} is out of order"
+        rows[topic].append([int(broker) for broker in brokers.split(",")])
     asked = {topic.name: topic.partitions for topic in plan.config.kafka.topics}
     if set(rows) != set(asked) | INTERNAL_TOPICS:
         yield f"assigned are {sorted(rows)}"
@@ -211,7 +211,7 @@ def events_are_kept(plan: StagePlan) -> Faults:
         if len(rows.get(topic, ())) != partitions
     )
     yield from _copies(
-        plan, {f"{topic}-{row['partition']}": row["replicas"] for topic, found in rows.items() for row in found}, rack
+        plan, {f"{topic}-{number}": held for topic, found in rows.items() for number, held in enumerate(found)}, rack
     )
 
 
@@ -327,25 +327,15 @@ def _cache_nodes(plan: StagePlan) -> list[_CacheNode]:
     if not members:
         return []
     address = {host.name: host.address for host in plan.hosts}
-    host_of = {f"{address[one.host]} {one.ports[0].published}": one.host for one in members}
+    host_of = {f"{address[one.host]}:{one.ports[0].published}": one.host for one in members}
     script = _file(_only(plan, "redis-cluster"), "/etc/dreamseed/job.sh")
-    first = _matches(r'^first="([^"]+)"', script)[0]
-    joined = [at.replace(":", " ") for at in _matches(r"tool add-node (\S+:\d+) \S+; sleep", script)]
-    votes = set(_matches(r'--cluster-to "\$\(id ([^)]+)\)"', script))
-    founders = [first, *(at for at in joined if at not in votes)]
-    if len(founders) > 1 and "--cluster-use-empty-masters" not in script:
-        founders = founders[:1]  # a master without a slot does not vote
-    nodes = {at: _CacheNode(host_of[at], shard, master=True) for shard, at in enumerate(founders, start=1)}
-    leader = dict(enumerate(founders, start=1))
-    for at, master in re.findall(
-        r'tool add-node (\S+) \S+ --cluster-slave --cluster-master-id "\$\(id ([^)]+)\)"', script
-    ):
-        nodes[at.replace(":", " ")] = _CacheNode(host_of[at.replace(":", " ")], nodes[master].shard, master=False)
-    for at in _matches(r"\|\| ask (\S+ \d+) cluster failover", script):
-        old = leader[nodes[at].shard]
-        nodes[old], nodes[at] = replace(nodes[old], master=False), replace(nodes[at], master=True)
-        leader[nodes[at].shard] = at
-    nodes |= {at: _CacheNode(host_of[at], 0, master=True) for at in votes}
+    leaders, witnesses = (_matches(rf'^{name}="(.*)"$', script)[0].split() for name in ("leaders", "witnesses"))
+    nodes = {
+        at: _CacheNode(host_of[at], shard, master=at in leaders)
+        for shard, placed in enumerate(_matches(r"^leader=\$\(head_of (.+)\)$", script), start=1)
+        for at in placed.split()
+    }
+    nodes |= {at: _CacheNode(host_of[at], 0, master=True) for at in witnesses}
     missing = set(host_of) - set(nodes)
     assert not missing, f"the script leaves {missing} out"
     return list(nodes.values())

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-import json
+import re
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -163,13 +164,22 @@ FLEET = planned(
 
 def test_the_job_places_the_service_s_topics_and_kafkas_own() -> None:
     job = container(E, "kafka-cluster")
-    placed = {one.path.rpartition("/")[2].removesuffix(".json"): one.text for one in job.files if "json" in one.path}
-    assert set(placed) == {"user-events", "learning-events", "generation-events", *kafka.INTERNAL_TOPICS}
-    assert len(json.loads(placed["__consumer_offsets"])["partitions"]) == 50
+    rows = [line.split() for line in file(job, "/etc/dreamseed/placement").text.splitlines()]
+    partitions = Counter(topic for topic, _, _ in rows)
+    own = dict.fromkeys(("user-events", "learning-events", "generation-events"), 12)
+    assert partitions == {**own, **dict.fromkeys(kafka.INTERNAL_TOPICS, 50)}
+    assert {len(brokers.split(",")) for _, _, brokers in rows} == {4}
+
+
+def test_a_new_topic_is_born_where_the_plan_places_it() -> None:
+    job = container(E, "kafka-cluster")
     script = file(job, "/etc/dreamseed/job.sh").text
-    for topic in placed:
-        assert f"place {topic}" in script
-    assert "--replication-factor 4" in script
+    for topic in E.config.kafka.topics:
+        born = re.search(rf'^topic {topic.name} 12 (\S+) "(.+)"$', script, re.M)
+        assert born is not None
+        rows = [line.split() for line in file(job, "/etc/dreamseed/placement").text.splitlines()]
+        assert born[1].split(",") == [held.replace(",", ":") for name, _, held in rows if name == topic.name]
+        assert born[2] == f"min.insync.replicas=2 retention.ms={topic.retention_hours * 3_600_000}"
 
 
 def test_there_is_no_stream_before_the_third_stage() -> None:

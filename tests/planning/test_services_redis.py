@@ -69,20 +69,28 @@ def script(plan: StagePlan) -> str:
     return file(container(plan, "redis-cluster"), "/etc/dreamseed/job.sh").text
 
 
-def test_the_cluster_is_born_with_one_master_and_grows_by_adding() -> None:
-    one, three = script(shipped("stage-b")), script(shipped("stage-c"))
-    assert "addslotsrange 0 16383" in one
-    assert "add-node" not in one
-    assert re.findall(r"add-node 10\.20\.0\.11:(\d+)", three) == ["6402", "6403"]
-    assert "rebalance" in three
-    assert "--cluster-slave" not in three
+def said(plan: StagePlan, name: str) -> str:
+    found: list[str] = re.findall(rf'^{name}="(.*)"$', script(plan), re.M)
+    return found[0]
+
+
+def shards(plan: StagePlan) -> list[str]:
+    return re.findall(r"^leader=\$\(head_of (.+)\)$", script(plan), re.M)
+
+
+def test_the_cluster_is_born_with_one_master_and_grows_by_shards() -> None:
+    one, three = shipped("stage-b"), shipped("stage-c")
+    assert shards(one) == ["10.20.0.11:6401"]
+    assert shards(three) == ["10.20.0.11:6401", "10.20.0.11:6402", "10.20.0.11:6403"]
+    assert said(three, "leaders") == said(three, "nodes") == " ".join(shards(three))
+    assert said(three, "witnesses") == ""
 
 
 def test_the_last_stage_adds_replicas_witnesses_and_swaps_one_master() -> None:
-    text = script(shipped("stage-e"))
-    assert len(re.findall("--cluster-slave", text)) == 3
-    assert len(re.findall("--cluster-slots 1", text)) == 2
-    assert re.findall(r"ask (\S+) (\d+) cluster failover", text) == [("10.20.0.12", "6405")]
+    plan = shipped("stage-e")
+    assert shards(plan) == [f"10.20.0.11:640{n} 10.20.0.12:640{n + 3}" for n in (1, 2, 3)]
+    assert said(plan, "leaders") == "10.20.0.11:6401 10.20.0.12:6405 10.20.0.11:6403"
+    assert said(plan, "witnesses") == "10.40.0.10:6451 10.40.0.10:6452"
 
 
 @pytest.mark.parametrize("name", ["stage-b", "stage-e"])

@@ -9,12 +9,12 @@ Kafka 4.1 documentation (KRaft, dynamic quorums, KIP-853); measurements of 2026-
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from dreamseed.config import StageConfig
+from dreamseed.config.data import Topic
 from dreamseed.planning import ports
 from dreamseed.planning.container import (
     Container,
@@ -40,6 +40,7 @@ CONTROLLER_HEAP_MIB = 512
 FIRST_VOTERS = 3
 JOINED = "/tmp/dreamseed-joined"  # noqa: S108 - a mark inside the container, made anew at each of its starts
 INTERNAL_TOPICS = ("__consumer_offsets", "__transaction_state", "__share_group_state")
+MS_PER_HOUR = 3_600_000
 INTERNAL_PARTITIONS = 50
 """Partitions of each internal topic. Source: Kafka 4.1 broker configuration, defaults of *.topic.num.partitions."""
 
@@ -239,14 +240,23 @@ def assignments(config: StageConfig, brokers: Sequence[Node]) -> dict[str, list[
 def _cluster_job(config: StageConfig, nodes: Sequence[Node], after: str) -> Container:
     kafka = config.kafka
     brokers = [node for node in nodes if node.broker]
+    placed = assignments(config, brokers)
     script = render(
         "kafka-cluster.sh.j2",
         bootstrap=",".join(f"{node.address}:{node.port}" for node in brokers),
         voting=[node for node in nodes if node.controller],
-        topics=kafka.topics,
-        internal=INTERNAL_TOPICS,
-        replication=kafka.replication_factor,
-        min_insync=kafka.min_insync_replicas,
+        topics=[
+            {
+                "name": topic.name,
+                "partitions": topic.partitions,
+                "placed": ",".join(_joined(row, ":") for row in placed[topic.name]),
+                "settings": " ".join(f"{key}={value}" for key, value in topic_settings(config, topic).items()),
+            }
+            for topic in kafka.topics
+        ],
+    )
+    rows = "".join(
+        f"{row['topic']} {row['partition']} {_joined(row, ',')}\n" for topic in placed.values() for row in topic
     )
     return Container(
         name="kafka-cluster",
@@ -261,14 +271,20 @@ def _cluster_job(config: StageConfig, nodes: Sequence[Node], after: str) -> Cont
         entrypoint=("/bin/sh", "/etc/dreamseed/job.sh"),
         files=(
             File(path="/etc/dreamseed/job.sh", text=script),
-            *(
-                File(
-                    path=f"/etc/dreamseed/assignment/{topic}.json",
-                    text=json.dumps({"version": 1, "partitions": partitions}),
-                )
-                for topic, partitions in assignments(config, brokers).items()
-            ),
+            File(path="/etc/dreamseed/placement", text=rows),
         ),
         job=True,
         after=(after,),
     )
+
+
+def topic_settings(config: StageConfig, topic: Topic) -> dict[str, int]:
+    """Return the settings that `topic` has of its own, by Kafka's names."""
+    return {
+        "min.insync.replicas": config.kafka.min_insync_replicas,
+        "retention.ms": topic.retention_hours * MS_PER_HOUR,
+    }
+
+
+def _joined(row: dict[str, Any], by: str) -> str:
+    return by.join(map(str, row["replicas"]))

@@ -267,7 +267,7 @@ def _configuration_job(config: StageConfig, instances: Sequence[Instance]) -> Co
     script = render(
         "postgres-configure.sh.j2",
         members=[f"{instance.address}:{instance.check_port}" for instance in instances],
-        loop_wait_seconds=LOOP_WAIT_SECONDS * 2,
+        settle_seconds=LOOP_WAIT_SECONDS * 2,
         proxy=postgres_access.primary_alias(shard),
         primary_port=ports.POSTGRES_PRIMARY,
     )

@@ -50,6 +50,11 @@ class Node(Placed):
         """Return the port that the node announces."""
         return ports.redis(self.number)
 
+    @property
+    def endpoint(self) -> str:
+        """Return where it is reached, as ``address:port``."""
+        return f"{self.address}:{self.port}"
+
 
 def plan_nodes(config: StageConfig, hosts: Sequence[Host]) -> tuple[Node, ...]:
     """Return the nodes with the roles the cluster is brought to: masters first joined, replicas, witnesses.
@@ -170,14 +175,12 @@ def _node(config: StageConfig, node: Node, previous: tuple[str, ...]) -> Contain
 
 def _cluster_job(nodes: Sequence[Node], after: str) -> Container:
     data = [node for node in nodes if node.shard]
-    shards = max(node.shard for node in data)
-    born_masters = data[:shards]
     script = render(
         "redis-cluster.sh.j2",
-        nodes=data,
-        masters=born_masters,
-        replicas=[{"replica": node, "master": born_masters[node.shard - 1]} for node in data[shards:]],
-        swapped=[node for node in data[shards:] if node.master],
+        nodes=nodes,
+        shards=[
+            [node for node in data if node.shard == shard] for shard in range(1, max(node.shard for node in data) + 1)
+        ],
         witnesses=[node for node in nodes if not node.shard],
     )
     return Container(
