@@ -58,9 +58,17 @@ class Engine:
         options = ["--diff"] if diff else ["--suppress-outputs"]
         return self._operation(["preview", *options], name, stage, reached)
 
-    def up(self, name: str, stage: str, reached: Reached) -> Run:
-        """Bring the stack `name` to the settings of `stage`."""
-        return self._operation(["up", "--yes", "--skip-preview", "--suppress-outputs"], name, stage, reached)
+    def up(self, name: str, stage: str, reached: Reached, *, killed_after: int | None = None) -> Run:
+        """Bring the stack `name` to the settings of `stage`.
+
+        With `killed_after` the engine is killed (SIGKILL) once it has begun to change that many resources.
+        """
+        command = ["up", "--yes", "--skip-preview", "--suppress-outputs"]
+        return self._operation(command, name, stage, reached, killed_after)
+
+    def refresh(self, name: str, stage: str, reached: Reached) -> Run:
+        """Bring the state of the stack `name` to what is really there."""
+        return self._operation(["refresh", "--yes", "--skip-preview", "--suppress-outputs"], name, stage, reached)
 
     def unprotect(self, name: str) -> Run:
         """Take the engine's protection off every resource of the stack."""
@@ -74,11 +82,16 @@ class Engine:
     def _directory(self) -> Path:
         return self.workspace.project.directory
 
-    def _operation(self, command: list[str], name: str, stage: str, reached: Reached) -> Run:
+    def _operation(
+        self, command: list[str], name: str, stage: str, reached: Reached, killed_after: int | None = None
+    ) -> Run:
         config_file = str(self.workspace.config_file(stage))
-        return self._run([*command, "--stack", name, "--config-file", config_file], self._directory, reached)
+        options = ["--stack", name, "--config-file", config_file]
+        return self._run([*command, *options], self._directory, reached, killed_after)
 
-    def _run(self, command: list[str], directory: Path, reached: Reached | None) -> Run:
+    def _run(
+        self, command: list[str], directory: Path, reached: Reached | None, killed_after: int | None = None
+    ) -> Run:
         with tempfile.TemporaryDirectory(dir=self.workspace.root, prefix="run.") as scratch:
             log, output = Path(scratch, "events"), Path(scratch, "output")
             log.touch()
@@ -101,15 +114,18 @@ class Engine:
                     stderr=subprocess.STDOUT,
                 ) as process,
             ):
-                followed = _follow(process, events, reached or (lambda _: None), began + TIME_LIMIT_SECONDS)
+                deadline = began + TIME_LIMIT_SECONDS
+                followed = _follow(process, events, reached or (lambda _: None), deadline, killed_after)
             text = output.read_text(encoding="utf-8", errors="replace")
         seconds = time.monotonic() - began
         errors = () if process.returncode == 0 else _told(followed.errors) or (_last_words(text),)
         return Run(process.returncode == 0, followed, seconds, errors, text)
 
 
-def _follow(process: subprocess.Popen[bytes], events: IO[str], reached: Reached, deadline: float) -> EventLog:
-    """Read the event log until the engine ends; kill the engine at the deadline."""
+def _follow(
+    process: subprocess.Popen[bytes], events: IO[str], reached: Reached, deadline: float, killed_after: int | None
+) -> EventLog:
+    """Read the event log until the engine ends; kill the engine at the deadline, or after so many changes."""
     log = EventLog()
     rest = ""
     running = True
@@ -118,7 +134,11 @@ def _follow(process: subprocess.Popen[bytes], events: IO[str], reached: Reached,
         *lines, rest = (rest + events.read()).split("\n")
         log.feed(lines)
         reached(log.registered)
-        if running and time.monotonic() > deadline:
+        if running and killed_after is not None and log.changing >= killed_after:
+            process.kill()
+            log.errors.append(f"the engine was killed after it had begun to change {log.changing} resources")
+            killed_after = None
+        elif running and time.monotonic() > deadline:
             process.kill()
             log.errors.append(f"the engine was still running after {TIME_LIMIT_SECONDS:.0f} s and was stopped")
         elif running:

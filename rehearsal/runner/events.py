@@ -69,6 +69,11 @@ class EventLog:
             about = name_of(diagnostic["urn"]) if diagnostic.get("urn") else ""
             self.errors.append(f"{about}: {message}" if about else message)
 
+    @property
+    def changing(self) -> int:
+        """Return how many resources the run has begun to change."""
+        return sum(self._action(urn) is not None for urn in self._states)
+
     def resources(self) -> list[Resource]:
         """Return the resources that exist after the run: neither the stack, nor providers, nor components."""
         return [

@@ -18,8 +18,7 @@ def create_stacks(workspace: Workspace, toolchain: Toolchain, providers: Mapping
     """
     workspace.prepare()
     engine = Engine(toolchain, workspace, workspace.environment(toolchain, providers))
-    there = {path.name.split(".")[0] for path in workspace.backend.glob(".pulumi/stacks/*/*.json")}
-    absent = [stack for stack in workspace.project.stacks if stack not in there]
+    absent = [stack for stack in workspace.project.stacks if stack not in workspace.created]
     for stack in absent:
         run = engine.create_stack(stack, like=stack)
         if not run.succeeded:

@@ -68,6 +68,11 @@ class Workspace:
         """Return the copy of the stack's settings."""
         return self._settings / f"Pulumi.{stack}.yaml"
 
+    @property
+    def created(self) -> frozenset[str]:
+        """Return the names of the stacks that are in the backend."""
+        return frozenset(path.name.split(".")[0] for path in self.backend.glob(".pulumi/stacks/*/*.json"))
+
     def folder_for_new(self, name: str, like: str) -> Path:
         """Return a project folder where the stack `name` can be created with the salt of the stack `like`."""
         folder = self.root / "new" / name
