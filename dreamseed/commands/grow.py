@@ -14,8 +14,9 @@ from rich.console import Console
 from dreamseed.catalog.growth_scenarios import Scenario
 from dreamseed.catalog.revenue_plan import PRICE_USD_PER_MONTH
 from dreamseed.config import STAGE_NAMES, StageConfig, find_project, load_stage, stage_file
+from dreamseed.growth.costs import Costs, cost_of_stage
 from dreamseed.growth.forecast import DEFAULT_RUNS, DEFAULT_SEED, Request, forecast
-from dreamseed.growth.ladder import ladder, planned_budget
+from dreamseed.growth.ladder import ladder
 from dreamseed.growth.models import Model
 from dreamseed.growth.money import Assumptions
 from dreamseed.growth.report import forecast_as_json, forecast_svg, forecast_tables
@@ -35,6 +36,7 @@ def grow(
     k: Annotated[float | None, typer.Option("--k", help="K instead of the scenario's, in every run.")] = None,
     churn: Annotated[float | None, typer.Option(help="Churn a month, 0 to 1, instead of the scenario's.")] = None,
     cycle_months: Annotated[float | None, typer.Option(help="Cycle of the viral model in months.")] = None,
+    costs: Annotated[Costs, typer.Option(help="Estimated costs, or the plan's budgets.")] = Costs.ESTIMATE,
     price: Annotated[float, typer.Option(help="USD a month of a paying user.")] = PRICE_USD_PER_MONTH,
     cac: Annotated[float | None, typer.Option(help="USD to win one paying user.")] = None,
     fixed_costs: Annotated[float, typer.Option(help="USD a month besides the infrastructure: people, rent.")] = 0.0,
@@ -56,12 +58,13 @@ def grow(
         runs=runs,
         seed=seed,
         start=_start(start, configs[0]),
+        costs=costs,
         known={name: value for name, value in given.items() if value is not None},
         assumed=Assumptions(
             price_usd_per_month=price, cac_usd_per_payer=cac, fixed_usd_per_month=fixed_costs, cash_usd=cash
         ),
     )
-    shown = forecast(request, ladder(configs, planned_budget))
+    shown = forecast(request, ladder(configs, cost_of_stage(costs, configs)))
     if plot:
         plot.write_text(forecast_svg(shown), encoding="utf-8")
     if as_json:

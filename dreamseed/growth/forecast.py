@@ -11,6 +11,7 @@ import numpy as np
 
 from dreamseed.catalog.growth_scenarios import GPU_LEAD_TIME_DAYS, SERVER_LEAD_TIME_DAYS, Scenario
 from dreamseed.config.types import Stage
+from dreamseed.growth.costs import Costs
 from dreamseed.growth.kpis import Kpi, UnitEconomics, kpis, unit_economics
 from dreamseed.growth.ladder import Ladder, Rung, entry_months
 from dreamseed.growth.models import Model, trajectories
@@ -28,7 +29,8 @@ DEFAULT_SEED = 1
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What is asked: `known` are parameters that replace the scenario's, by the name of `Parameters`' fields.
+    """What is asked: `known` are parameters that replace the scenario's, by the name of `Parameters`' fields, and
+    `costs` says where the costs of the ladder are from.
 
     Raises `GrowthError` when `months` is not from 1 to 360.
     """
@@ -41,6 +43,7 @@ class Request:
     seed: int = DEFAULT_SEED
     known: Mapping[str, float] = field(default_factory=dict)
     assumed: Assumptions = field(default_factory=Assumptions)
+    costs: Costs = Costs.PLAN
 
     def __post_init__(self) -> None:
         if not 1 <= self.months <= HORIZON_MONTHS:
@@ -132,7 +135,7 @@ def forecast(request: Request, rungs: Ladder) -> Forecast:
         stages=tuple(stage_money(rung, parameters["churn"], request.assumed.price_usd_per_month) for rung in rungs),
         one=one,
         kpis=kpis(months[-2], months[-1], parameters["k"], one, request.assumed),
-        notes=tuple(notes(request.model, months, rungs, entered.tolist(), request.assumed)),
+        notes=tuple(notes(request.model, request.costs, months, rungs, entered.tolist(), request.assumed)),
     )
 
 

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dreamseed.catalog.growth_plan import GROWTH_PLAN
 from dreamseed.config.stage import StageConfig
 from dreamseed.config.types import Stage
+from dreamseed.growth.costs import CostOfStage
 from dreamseed.growth.parameters import Floats, GrowthError
 from dreamseed.interval import Interval
-
-CostOfStage = Callable[[Stage], Interval]
-"""USD a month of a stage."""
-
-
-def planned_budget(stage: Stage) -> Interval:
-    """Return the plan's own budget of `stage`: the completion checklist's."""
-    return Interval.exact(GROWTH_PLAN[stage].budget_usd)
 
 
 @dataclass(frozen=True, kw_only=True)

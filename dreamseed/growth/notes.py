@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
+from dreamseed.growth.costs import MEANING_OF_COSTS, Costs
 from dreamseed.growth.ladder import Ladder
 from dreamseed.growth.models import MEANING_OF_K, MOST_USERS, Model
 from dreamseed.growth.money import Assumptions, MonthMoney
@@ -21,15 +22,21 @@ CHURN_IGNORED = "the plan's example of growth leaves churn out; its formula, use
 
 
 def notes(
-    model: Model, months: Sequence[MonthMoney], rungs: Ladder, entered: Sequence[float], assumed: Assumptions
+    model: Model,
+    costs: Costs,
+    months: Sequence[MonthMoney],
+    rungs: Ladder,
+    entered: Sequence[float],
+    assumed: Assumptions,
 ) -> Iterator[str]:
     """Yield one sentence for each thing to know; `entered` are the rungs' first months, infinite for never."""
     yield f"model {model}: {MEANING_OF_K[model]}; the models differ many times over, so name the one you quote"
     if model is Model.PLAN:
         yield CHURN_IGNORED
     yield REVENUE_AT_E
+    yield MEANING_OF_COSTS[costs]
     if not assumed.fixed_usd_per_month:
-        yield "costs are the infrastructure's alone: people and rent are 0 until --fixed-costs says otherwise"
+        yield "nothing but the infrastructure is paid: people and rent are 0 until --fixed-costs says otherwise"
     if assumed.cac_usd_per_payer is None:
         yield "what winning a paying user costs is unknown: nothing is counted for it until --cac says it"
     yield ORDER_ON_THE_PATH

@@ -8,8 +8,9 @@ from typing import Any
 
 from dreamseed.catalog.growth_scenarios import Scenario
 from dreamseed.config import STAGE_NAMES, StageConfig, load_stage, stage_file
+from dreamseed.growth.costs import planned_budget
 from dreamseed.growth.forecast import Forecast, Request, forecast
-from dreamseed.growth.ladder import Ladder, ladder, planned_budget
+from dreamseed.growth.ladder import Ladder, ladder
 from tests.program import PROJECT
 
 START = date(2026, 12, 1)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from dreamseed.config.types import Stage
-from dreamseed.growth.ladder import entry_months, ladder, planned_budget, rungs_held
+from dreamseed.growth.costs import planned_budget
+from dreamseed.growth.ladder import entry_months, ladder, rungs_held
 from dreamseed.growth.parameters import GrowthError
 from dreamseed.interval import Interval
 from tests.growth.shipped import configs, rungs
