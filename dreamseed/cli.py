@@ -13,6 +13,7 @@ from dreamseed.errors import ConfigErrors, DreamSeedError
 
 COMMANDS = {
     "plan": "dreamseed.commands.plan:plan",
+    "cost": "dreamseed.commands.cost:cost",
     "rehearse": "dreamseed.commands.rehearse:rehearse",
     "providers": "dreamseed.commands.providers:app",
     "picture": "dreamseed.commands.picture:picture",

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from dreamseed.config.stage import StageConfig, parse_stage
+from dreamseed.config.stage import StageConfig, merge, parse_stage
 from dreamseed.errors import ConfigError
 
 PROJECT_FILE = "Pulumi.yaml"
@@ -40,11 +40,20 @@ def load_stage(path: Path, project: Path | None = None) -> StageConfig:
 
     Raises `ConfigError` when a file is absent or no YAML, `ConfigErrors` when it says what no stage may say.
     """
+    return parse_stage({}, stage_document(path, project), path.stem.removeprefix("Pulumi."))
+
+
+def stage_document(path: Path, project: Path | None = None) -> dict[str, Any]:
+    """Return what the file `path` says over what all share, before it is checked; raises `ConfigError`."""
     folder = project or find_project(path.parent)
-    shared = _read(folder / PROJECT_FILE)
-    stage = _read(path)
-    name = path.stem.removeprefix("Pulumi.")
-    return parse_stage(_value(shared, SHARED_KEY, PROJECT_FILE), _value(stage, STAGE_KEY, path.name), name)
+    return merged_document(_text(folder / PROJECT_FILE), _text(path), path.name)
+
+
+def merged_document(shared: str, stage: str, name: str) -> dict[str, Any]:
+    """Return what the text of a stage file says over the text of the project file; `name` stands in errors."""
+    return merge(
+        _value(_parsed(shared, PROJECT_FILE), SHARED_KEY, PROJECT_FILE), _value(_parsed(stage, name), STAGE_KEY, name)
+    )
 
 
 class _UniqueKeyLoader(yaml.SafeLoader):
@@ -60,25 +69,30 @@ class _UniqueKeyLoader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def _read(path: Path) -> Mapping[str, Any]:
+def _text(path: Path) -> str:
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), _UniqueKeyLoader)  # noqa: S506 - a SafeLoader
+        return path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
         raise ConfigError(
             str(path.name), "there is no such file", "it is read to make the plan", "the path of a stage file"
         ) from error
+
+
+def _parsed(text: str, name: str) -> Mapping[str, Any]:
+    try:
+        content = yaml.load(text, _UniqueKeyLoader)  # noqa: S506 - a SafeLoader
     except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that no calendar has
         mark = getattr(error, "problem_mark", None)
         line = f", line {mark.line + 1}" if mark else ""
         raise ConfigError(
-            f"{path.name}{line}",
+            f"{name}{line}",
             f"is not YAML ({getattr(error, 'problem', error)})",
             "stage files are YAML",
             "a file like the shipped Pulumi.stage-a.yaml",
         ) from error
     if not isinstance(content, Mapping):
         raise ConfigError(
-            path.name,
+            name,
             "holds no mapping",
             "a stack's file begins with 'config:'",
             "a file like Pulumi.stage-a.yaml",

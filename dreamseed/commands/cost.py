@@ -1,0 +1,111 @@
+"""`dreamseed cost`: what a stage costs in a month, and what a change of it costs."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console, RenderableType
+
+from dreamseed.config import STAGE_NAMES, find_project
+from dreamseed.cost.diff import cost_diff
+from dreamseed.cost.estimate import estimate
+from dreamseed.cost.guardrails import guardrails, passes
+from dreamseed.cost.report import all_tables, as_json, comment, diff_as_json, diff_tables, stage_tables
+from dreamseed.cost.stages import named_stage
+from dreamseed.cost.what_if import NAMED
+from dreamseed.interval import Scenario
+
+NARROWEST = 150
+"""Columns of a table that goes to a file or a pipe."""
+DIFF = "diff"
+WHAT_IF = "Change a key of the stage file, such as api.min_instances=0, or: " + "; ".join(
+    f"{name}: {meaning}" for name, (_, meaning) in NAMED.items()
+)
+
+
+def cost(
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[STAGE | diff BASE HEAD]", help="A stage's name, a stage file, or git:REVISION:STAGE."),
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="The five stages against the growth plan and budgets.")] = False,
+    profile: Annotated[Scenario, typer.Option(help="The column that is shown and judged.")] = Scenario.EXPECTED,
+    what_if: Annotated[list[str] | None, typer.Option(help=WHAT_IF)] = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Each line's formula, price and source.")] = False,
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="diff: as a comment on a pull request.")] = False,
+    machine: Annotated[bool, typer.Option("--json", help="Everything for machines.")] = False,
+    project: Annotated[Path | None, typer.Option(help="The folder with Pulumi.yaml (default: found upwards).")] = None,
+) -> None:
+    """Print what a stage costs in a month: lines, total, cost a user, budget, and what moves the total most.
+
+    Exit status 1 when a guardrail fails: something has no price, the expected cost is above the budget without an
+    accepted overrun, the worst case is above its limit, or, of a diff, the change is too large or crosses the budget.
+    Nothing is asked over a network.
+    """
+    folder, today = find_project(project or Path.cwd()), datetime.now(UTC).date()
+    changes = tuple(what_if or ())
+    named = list(words or ())
+    if named[:1] == [DIFF]:
+        sound = _diff(named[1:], folder, today, changes, machine=machine, as_markdown=as_markdown)
+    elif len(named) + every != 1:
+        raise typer.BadParameter(f"name a stage ({', '.join(STAGE_NAMES)}), or --all, or {DIFF} BASE HEAD")
+    else:
+        stages = STAGE_NAMES if every else named
+        sound = _stages(stages, folder, today, changes, profile, explain=explain, machine=machine, every=every)
+    if not sound:
+        raise typer.Exit(1)
+
+
+def _stages(
+    names: tuple[str, ...] | list[str],
+    folder: Path,
+    today: date,
+    changes: tuple[str, ...],
+    profile: Scenario,
+    *,
+    explain: bool,
+    machine: bool,
+    every: bool,
+) -> bool:
+    """Show the stages; tell whether they pass their guardrails."""
+    estimates = [estimate(named_stage(name, folder).plan(changes), today=today) for name in names]
+    shown: dict[str, Any] | RenderableType
+    if machine:
+        entries = [as_json(each, today, profile) for each in estimates]
+        shown = {"stages": entries} if every else entries[0]
+    elif every:
+        shown = all_tables(estimates, today, profile)
+    else:
+        shown = stage_tables(estimates[0], today, profile, explain=explain)
+    _show(shown)
+    return all(passes(guardrails(each, today)) for each in estimates)
+
+
+def _diff(
+    names: list[str], folder: Path, today: date, changes: tuple[str, ...], *, machine: bool, as_markdown: bool
+) -> bool:
+    """Show a change, with what-if changes laid over HEAD; tell whether it passes its guardrails."""
+    if len(names) != 2:
+        raise typer.BadParameter(f"{DIFF} compares two stages: BASE and HEAD")
+    before = estimate(named_stage(names[0], folder).plan(), today=today)
+    after = estimate(named_stage(names[1], folder).plan(changes), today=today)
+    found = cost_diff(before, after, today)
+    if as_markdown:
+        typer.echo(comment(found), nl=False)
+    else:
+        _show(diff_as_json(found) if machine else diff_tables(found))
+    return passes(found.guardrails)
+
+
+def _show(shown: dict[str, Any] | RenderableType) -> None:
+    if isinstance(shown, dict):
+        typer.echo(json.dumps(shown, indent=1, ensure_ascii=False))
+        return
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=max(console.width, NARROWEST))
+    console.print(shown, highlight=False)
