@@ -1,0 +1,56 @@
+"""Build every image that the shipped stages need here, and print what each is: ``python -m localtier.images``."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from dreamseed.catalog.images import reference_of
+from dreamseed.config.load import STAGE_NAMES, find_project
+from localtier.images import ImageError, LocalImage, ensure_images
+from localtier.images.recipes import RECIPES
+from localtier.stages import simulated_plan
+from rehearsal.runner import Project
+from rehearsal.toolchain.errors import ToolchainError
+
+
+def needed_references(project: Path) -> tuple[str, ...]:
+    """Return the full reference of every image that a stage of `project` runs on its hosts with simulated engines."""
+    stages = Project(directory=project, stacks=STAGE_NAMES, passphrase="")
+    keys: dict[str, None] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for stage in STAGE_NAMES:
+            plan = simulated_plan(stages, stage, Path(folder))
+            keys |= {key: None for images in plan.images.values() for key in images}
+    return tuple(reference_of(key) for key in keys)
+
+
+def table_of(images: list[LocalImage]) -> Table:
+    """Return a table with an image a row."""
+    table = Table(title="Images of the servers' tier on this machine")
+    for heading in ("stands in for", "is", "build, s", "MB"):
+        table.add_column(heading, justify="right" if heading in ("build, s", "MB") else "left")
+    for image in images:
+        name = (image.reference or image.key).partition("@")[0]
+        table.add_row(name, RECIPES[image.key].what, f"{image.seconds:.0f}", f"{image.size_bytes / 1e6:.0f}")
+    return table
+
+
+def main() -> int:
+    """Build what is missing; return the exit status."""
+    console = Console()
+    try:
+        images = ensure_images(console, needed_references(find_project(Path.cwd())))
+    except (ImageError, ToolchainError) as error:
+        console.print(f"FAIL: {error}", style="red", markup=False)
+        return 1
+    console.print(table_of(list(images.values())))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
