@@ -21,6 +21,8 @@ ENTRIES = {
     Scenario.OPTIMISTIC: [0, 1, 10, 20, 27],
 }
 ALIKE = 1e9
+SLACK = 1e-6
+"""A millionth of a user: rounding, where hardly anybody is left."""
 # Up to 1.6 no model comes near the number of people within 24 months, where its formula is cut.
 K, CHURN = st.floats(0.5, 1.6), st.floats(0.0, 1.0)
 
@@ -100,7 +102,7 @@ def test_the_viral_model_is_continuous_where_k_is_1(k: float) -> None:
 @given(k=st.floats(1.0, 1.6), churn=CHURN)
 def test_cohorts_of_users_who_are_all_alike_are_the_plans_formula(k: float, churn: float) -> None:
     cohort = grown(Model.COHORT, k=k, churn=churn, concentration=ALIKE).users[0]
-    assert cohort == pytest.approx(grown(Model.PLAN, k=k, churn=churn).users[0], rel=1e-6)
+    assert cohort == pytest.approx(grown(Model.PLAN, k=k, churn=churn).users[0], rel=1e-6, abs=SLACK)
 
 
 @given(churn=st.floats(0.01, 0.9), concentration=st.floats(0.5, 50))
@@ -125,9 +127,9 @@ def test_the_survival_curve_fits_the_published_cohort() -> None:
 @given(k=K)
 def test_at_a_churn_of_1_only_those_who_came_this_month_are_there(model: Model, k: float) -> None:
     found = grown(model, k=k, churn=1, concentration=4.5)
-    assert found.users[0, 1:] == pytest.approx(found.new[0, 1:], abs=1e-6)
+    assert found.users[0, 1:] == pytest.approx(found.new[0, 1:], abs=SLACK)
     if k <= 1 and model is not Model.VIRAL:
-        assert found.users[0, -1] == pytest.approx(0, abs=1e-6)
+        assert found.users[0, -1] == pytest.approx(0, abs=SLACK)
 
 
 @pytest.mark.parametrize("model", Model)
@@ -135,8 +137,8 @@ def test_at_a_churn_of_1_only_those_who_came_this_month_are_there(model: Model, 
 def test_a_larger_k_never_brings_fewer_users(model: Model, low: float, high: float, churn: float) -> None:
     low, high = sorted((low, high))
     fewer, more = (grown(model, k=k, churn=churn) for k in (low, high))
-    assert (more.sign_ups >= fewer.sign_ups * (1 - 1e-9)).all()
-    assert (more.users >= fewer.users * (1 - 1e-9)).all()
+    assert (more.sign_ups >= fewer.sign_ups * (1 - 1e-9) - SLACK).all()
+    assert (more.users >= fewer.users * (1 - 1e-9) - SLACK).all()
 
 
 @pytest.mark.parametrize("model", Model)
@@ -144,7 +146,7 @@ def test_a_larger_k_never_brings_fewer_users(model: Model, low: float, high: flo
 def test_a_larger_churn_never_keeps_more_users(model: Model, k: float, low: float, high: float) -> None:
     low, high = sorted((low, high))
     kept, lost = (grown(model, k=k, churn=churn) for churn in (low, high))
-    assert (kept.users >= lost.users * (1 - 1e-9)).all()
+    assert (kept.users >= lost.users * (1 - 1e-9) - SLACK).all()
 
 
 @pytest.mark.parametrize("model", Model)
@@ -152,7 +154,7 @@ def test_a_larger_churn_never_keeps_more_users(model: Model, k: float, low: floa
 def test_users_are_those_of_the_month_before_plus_the_new_minus_the_lost(model: Model, k: float, churn: float) -> None:
     found = grown(model, k=k, churn=churn)
     balance = found.users[0, :-1] + found.new[0, 1:] - found.churned[0, 1:]
-    assert found.users[0, 1:] == pytest.approx(balance, rel=1e-9, abs=1e-6)
+    assert found.users[0, 1:] == pytest.approx(balance, rel=1e-9, abs=SLACK)
     assert (found.users >= 0).all()
     assert (found.churned >= 0).all()
 
