@@ -13,9 +13,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m rehearsal.providers", description=__doc__)
     parser.add_argument("--state", type=Path, required=True, help="directory in which the fake cloud keeps its state")
     parser.add_argument("--announce", type=Path, required=True, help="file to write the ports to, as JSON")
+    parser.add_argument(
+        "--docker-hosts", type=Path, help="JSON file of Docker hosts and their engines' URLs: docker resources are real"
+    )
     parser.add_argument("--parent", type=int, help="stop when the process with this id is gone")
     arguments = parser.parse_args()
-    serve(arguments.state, arguments.announce, arguments.parent)
+    serve(arguments.state, arguments.announce, arguments.parent, arguments.docker_hosts)
 
 
 if __name__ == "__main__":

@@ -30,8 +30,10 @@ class HostFailedError(Exception):
 class ProviderHost:
     """The provider process of one state directory; as a context manager it lives as long as the block."""
 
-    def __init__(self, state_dir: Path) -> None:
+    def __init__(self, state_dir: Path, docker_hosts: Path | None = None) -> None:
+        """With `docker_hosts`, a JSON file of Docker hosts and their engines' URLs, docker resources are real ones."""
         self.state_dir = state_dir
+        self._docker_hosts = docker_hosts
         self._process: subprocess.Popen[bytes] | None = None
         self._announcement: Announcement | None = None
 
@@ -77,7 +79,12 @@ class ProviderHost:
         running, self._announcement = self._running(), None
         if self._process is not None:
             self._process.terminate()
-            self._process.wait(STOP_SECONDS)
+            try:
+                self._process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                # A call to a Docker Engine may last longer; what it does is found again by the next run.
+                self._process.kill()
+                self._process.wait()
             self._process = None
         elif running is not None:
             os.kill(running.pid, signal.SIGTERM)
@@ -96,6 +103,7 @@ class ProviderHost:
         command = [sys.executable, "-m", "rehearsal.providers", "--state", str(self.state_dir.resolve())]
         command += ["--announce", str(announce.resolve())]
         command += ["--parent", str(parent)] if parent is not None else []
+        command += ["--docker-hosts", str(self._docker_hosts.resolve())] if self._docker_hosts is not None else []
         search = os.pathsep.join(filter(None, (str(PROJECT), os.environ.get("PYTHONPATH"))))
         with (self.state_dir / LOG).open("wb") as log:
             self._process = subprocess.Popen(

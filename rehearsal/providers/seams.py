@@ -118,6 +118,14 @@ class Found:
     outputs: Values
 
 
+class HalfMadeError(RefusedError):
+    """The resource exists and is not what was asked for: the engine keeps `found`, and its next run updates it."""
+
+    def __init__(self, message: str, found: Found) -> None:
+        super().__init__(message)
+        self.found = found
+
+
 class Cloud(Protocol):
     """Where resources live; every method raises `RefusedError` where the real cloud would."""
 
@@ -130,8 +138,8 @@ class Cloud(Protocol):
     def update(self, subject: Subject, resource_id: str, inputs: Values, planned: Values) -> Values:
         """Change the resource in place and fill in what `planned` left unknown."""
 
-    def delete(self, subject: Subject, resource_id: str) -> None:
-        """Remove the resource; nothing happens when it is gone already."""
+    def delete(self, subject: Subject, resource_id: str, state: Values) -> None:
+        """Remove the resource, as its last known outputs say; nothing happens when it is gone already."""
 
     def list(self, token: str = "") -> Sequence[Found]:
         """Every resource of one type, or of all."""

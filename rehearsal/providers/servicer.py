@@ -9,9 +9,18 @@ from typing import Any, TypeVar
 
 import grpc
 from google.protobuf import empty_pb2
-from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
+from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
 
-from rehearsal.providers.seams import ChangeKind, Cloud, Difference, Failure, Judge, RefusedError, Subject
+from rehearsal.providers.seams import (
+    ChangeKind,
+    Cloud,
+    Difference,
+    Failure,
+    HalfMadeError,
+    Judge,
+    RefusedError,
+    Subject,
+)
 from rehearsal.providers.values import Values
 from rehearsal.providers.wire import decode, encode
 from rehearsal.tables.facts import UnknownTypeError
@@ -136,7 +145,11 @@ class AttachedProvider(provider_pb2_grpc.ResourceProviderServicer):
         planned = self._judge.plan_create(subject, inputs)
         if request.preview:
             return provider_pb2.CreateResponse(properties=encode(planned))
-        found = self._cloud.create(subject, inputs, planned)
+        try:
+            found = self._cloud.create(subject, inputs, planned)
+        except HalfMadeError as half_made:
+            _abort_half_made(context, half_made, inputs)
+            raise
         return provider_pb2.CreateResponse(id=found.id, properties=encode(found.outputs))
 
     @_answered
@@ -163,8 +176,9 @@ class AttachedProvider(provider_pb2_grpc.ResourceProviderServicer):
     def delete(self, request: Any, context: grpc.ServicerContext) -> empty_pb2.Empty:
         """The provider's guards first, then the cloud's."""
         subject = self._subject(request, context)
-        if not self._judge.keeps_on_delete(subject, decode(request.properties)):
-            self._cloud.delete(subject, request.id)
+        state = decode(request.properties)
+        if not self._judge.keeps_on_delete(subject, state):
+            self._cloud.delete(subject, request.id, state)
         return empty_pb2.Empty()
 
     @_answered
@@ -196,6 +210,17 @@ class AttachedProvider(provider_pb2_grpc.ResourceProviderServicer):
     Delete: Any = delete
     Invoke: Any = invoke
     Cancel: Any = cancel
+
+
+def _abort_half_made(context: grpc.ServicerContext, error: HalfMadeError, inputs: Values) -> None:
+    """Answer as the bridge does: an error whose details hold the resource, so that the engine keeps it in its state."""
+    details = provider_pb2.ErrorResourceInitFailed(
+        id=error.found.id, properties=encode(error.found.outputs), inputs=encode(inputs), reasons=[str(error)]
+    )
+    status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=str(error))
+    status.details.add().Pack(details)
+    context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
+    context.abort(grpc.StatusCode.UNKNOWN, str(error))
 
 
 def _diff_response(difference: Difference) -> provider_pb2.DiffResponse:

@@ -1,4 +1,7 @@
-"""The provider process: every package on a loopback port of its own, over one fake cloud."""
+"""The provider process: every package on a loopback port of its own, over one fake cloud.
+
+With `docker_hosts` the docker package acts on real Docker Engines instead.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +21,10 @@ from pulumi.runtime.proto import provider_pb2_grpc
 
 from rehearsal.providers.b2.server import serve_b2
 from rehearsal.providers.cloud.fake_cloud import FakeCloud
+from rehearsal.providers.docker.cloud import DockerCloud
 from rehearsal.providers.dynamic import DynamicProviders
 from rehearsal.providers.judge.table_judge import TableJudge
+from rehearsal.providers.seams import Cloud
 from rehearsal.providers.servicer import AttachedProvider
 from rehearsal.tables.facts import PACKAGES
 
@@ -99,7 +104,7 @@ def _is_alive(pid: int) -> bool:
     return True
 
 
-def serve(state: Path, announce: Path, parent: int | None) -> None:
+def serve(state: Path, announce: Path, parent: int | None, docker_hosts: Path | None = None) -> None:
     """Serve until SIGTERM or SIGINT, or until the parent process is gone."""
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -111,7 +116,14 @@ def serve(state: Path, announce: Path, parent: int | None) -> None:
         judge, cloud = TableJudge(), FakeCloud(state)
         stack.callback(cloud.close)
         pool = stack.enter_context(ThreadPoolExecutor(THREADS))
-        ports = {name: _serve(stack, pool, AttachedProvider(name, judge, cloud)) for name in PACKAGES}
+        clouds: dict[str, Cloud] = dict.fromkeys(PACKAGES, cloud)
+        pools = dict.fromkeys(PACKAGES, pool)
+        if docker_hosts is not None:
+            # Calls that wait for a container's health must not keep the other packages waiting.
+            pools["docker"] = stack.enter_context(ThreadPoolExecutor(THREADS))
+            clouds["docker"] = docker = DockerCloud(docker_hosts)
+            stack.callback(docker.close)
+        ports = {name: _serve(stack, pools[name], AttachedProvider(name, judge, clouds[name])) for name in PACKAGES}
         ports["pulumi-python"] = _serve(stack, pool, DynamicProviders())
         b2 = stack.enter_context(serve_b2(state))
         # The dynamic providers' own code runs in this process and reads where B2 is from its environment.

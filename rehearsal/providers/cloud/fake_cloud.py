@@ -145,7 +145,12 @@ class FakeCloud:
             self._store.put(replace(row, inputs=kept[0], outputs=kept[1], urn=subject.urn))
         return outputs
 
-    def delete(self, subject: Subject, resource_id: str) -> None:
+    def delete(
+        self,
+        subject: Subject,
+        resource_id: str,
+        state: Values | None = None,  # noqa: ARG002 - real clouds need it; here the kept object says how it goes
+    ) -> None:
         """Remove an object, unless the API guards it."""
         rule, row = rule_for(subject.token), self._find(subject, resource_id)
         if row is None:

@@ -1,0 +1,1 @@
+"""The docker provider on real Docker Engines: a `Cloud` that makes what a program declares."""
