@@ -147,8 +147,7 @@ class Engine:
         read: list[tuple[Sequence, int]] = []
         for sequence in self._reading.values():
             budget = self._read(sequence, budget, read)
-        if not step.preempted:
-            self._admit(budget, read, now)
+        self._admit(budget, read, now)
         context_tokens += sum(sequence.computed_tokens for sequence, _ in read)
         step.computed_tokens = decoding + sum(tokens for _, tokens in read)
         step.ended_at = now + self._step_time(step.computed_tokens, context_tokens)
@@ -161,7 +160,11 @@ class Engine:
         return step
 
     def _make_room(self, step: Step) -> None:
-        """Give each request that crosses into a further block one, and throw out the youngest while there is none."""
+        """Give each request that crosses into a further block one, and throw out the youngest while there is none.
+
+        Who is thrown out last stands first in the queue and needs more blocks than are left, so none is admitted in the
+        same step; vLLM says so explicitly.
+        """
         while self._growing[self._steps % BLOCK_TOKENS] > self.limits.kv_blocks - self._used_blocks:
             victim = next(reversed(self._running.values()))
             self._take_out(victim)

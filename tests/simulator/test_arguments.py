@@ -26,6 +26,8 @@ def test_every_engine_that_a_stage_plans_starts_with_the_cache_that_the_plan_giv
         arguments, pace = parse(("serve", *container.command)), read_pace({})
         made = settings_of(arguments, *engine_of(arguments, pace), pace, "key")
         assert made.memory == replica.memory
+        # vLLM keeps one block back.
+        assert made.limits.kv_blocks == replica.memory.blocks - 1
         assert made.tensor_parallel == replica.tensor_parallel
         assert made.served_names == (plan.config.vllm.served_name,)
         assert made.limits.max_num_queued_reqs == plan.config.vllm.max_queued_requests

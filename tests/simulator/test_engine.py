@@ -160,6 +160,7 @@ def test_the_youngest_is_thrown_out_when_the_cache_is_full_and_starts_again_befo
     run.step()
     assert run.engine.used_blocks == 4
     thrown = run.step()
+    assert (run.engine.running, run.engine.waiting) == (1, 2)
     assert [one.name for one in thrown.preempted] == [second.name]
     assert (second.preemptions, run.engine.preemptions) == (1, 1)
     run.drain()
