@@ -1,0 +1,105 @@
+"""The running stage as the checks see it: what Docker says of each container, and commands run inside them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import docker
+from docker.errors import APIError, NotFound
+
+from dreamseed.planning.container import Container
+from dreamseed.planning.stage_plan import StagePlan
+
+MANAGED = "managed-by=dreamseed"
+"""The label of what the program declares. Source: components/containers.py."""
+Listening = Callable[[str], frozenset[tuple[str, int]]]
+"""From a host's name to the (address, port) pairs that are listened on in its network namespace."""
+
+
+class AskFailed(Exception):  # noqa: N818 - a question that got no answer
+    """A command inside a container did not run or did not succeed."""
+
+    def __init__(self, container: str, argv: Sequence[str], why: str) -> None:
+        super().__init__(f"{container}: {argv[0]}: {why.strip() or 'no answer'}")
+
+
+class Exec(Protocol):
+    """How a command is run in a container."""
+
+    def __call__(self, container: str, argv: Sequence[str], environment: Mapping[str, str] | None = None) -> str:
+        """Return what `argv` prints in `container`; raises `AskFailed` when it does not end with 0."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """A stage that runs. `inspected` are all declared containers of each host by name, as Docker inspects them."""
+
+    plan: StagePlan
+    inspected: Mapping[str, Mapping[str, Mapping[str, Any]]]
+    exec_text: Exec
+    credentials: Mapping[str, str]
+    listening: Listening | None = None
+
+    def services(self, service: str) -> Iterator[Container]:
+        """Return the planned containers of a service, jobs left out."""
+        return (one for one in self.plan.containers if one.service == service and not one.job)
+
+    def beside(self, container: Container, image: str) -> str:
+        """Return a container of `image` on the same host and a network of `container`'s, to ask it from.
+
+        Raises `AskFailed` when there is none.
+        """
+        for other in self.plan.containers:
+            beside = other.host == container.host and bool(set(other.networks) & set(container.networks))
+            if beside and other.image == image and not other.job:
+                return other.name
+        raise AskFailed(container.name, ["asked"], f"no container of {image} on {container.host} can reach it")
+
+
+def visit(
+    plan: StagePlan,
+    engines: Mapping[str, docker.DockerClient],
+    credentials: Mapping[str, str],
+    listening: Listening | None = None,
+) -> Site:
+    """Return the site as it is now. A host without an engine in `engines` has no containers."""
+    host_of = {container.name: container.host for container in plan.containers}
+
+    def exec_text(container: str, argv: Sequence[str], environment: Mapping[str, str] | None = None) -> str:
+        engine = engines.get(host_of[container])
+        if engine is None:
+            raise AskFailed(container, argv, f"{host_of[container]} has no Docker Engine")
+        try:
+            answer = engine.containers.get(container).exec_run(
+                list(argv), environment=dict(environment or {}), demux=True
+            )
+        except (APIError, NotFound) as error:
+            raise AskFailed(container, argv, str(error)) from error
+        # With `demux` the output is a pair, standard output and error, each None when empty; its type does not say so.
+        parts: tuple[Any, Any] = answer.output  # type: ignore[assignment]
+        said, complained = ((part or b"").decode(errors="replace") for part in parts)
+        if answer.exit_code != 0:
+            why = f"ended with {answer.exit_code}: {(complained or said).strip()[-300:]}"
+            raise AskFailed(container, argv, why)
+        return said
+
+    return Site(
+        plan=plan,
+        inspected={host: _inspected(engine) for host, engine in engines.items()},
+        exec_text=exec_text,
+        credentials=credentials,
+        listening=listening,
+    )
+
+
+def _inspected(engine: docker.DockerClient) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    for one in engine.api.containers(all=True, filters={"label": MANAGED}):
+        try:
+            attributes = engine.api.inspect_container(one["Id"])
+        except NotFound:  # gone since it was listed
+            continue
+        found[attributes["Name"].lstrip("/")] = attributes
+    return found
