@@ -55,7 +55,8 @@ def _of_revision(revision: str, name: str, project: Path, written: str) -> Named
     file = name if name.endswith(".yaml") else stage_file(Path(), name).name
     shared, stage = (_show(revision, each, project, written) for each in (PROJECT_FILE, file))
     old = merged_document(shared, stage, file)
-    current = stage_document(stage_file(project, STAGE_NAMES[0]), project)
+    today = project / file
+    current = stage_document(today if today.is_file() else stage_file(project, STAGE_NAMES[0]), project)
     defaults = {section: current[section] for section in ADDED_SECTIONS}
     return NamedStage(name=f"{Path(file).stem.removeprefix('Pulumi.')} at {revision}", document=merge(defaults, old))
 
