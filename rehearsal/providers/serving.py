@@ -22,6 +22,7 @@ from pulumi.runtime.proto import provider_pb2_grpc
 from rehearsal.providers.b2.server import serve_b2
 from rehearsal.providers.cloud.fake_cloud import FakeCloud
 from rehearsal.providers.docker.cloud import DockerCloud
+from rehearsal.providers.docker.engines import Engines
 from rehearsal.providers.dynamic import DynamicProviders
 from rehearsal.providers.judge.table_judge import TableJudge
 from rehearsal.providers.seams import Cloud
@@ -121,7 +122,7 @@ def serve(state: Path, announce: Path, parent: int | None, docker_hosts: Path | 
         if docker_hosts is not None:
             # Calls that wait for a container's health must not keep the other packages waiting.
             pools["docker"] = stack.enter_context(ThreadPoolExecutor(THREADS))
-            clouds["docker"] = docker = DockerCloud(docker_hosts)
+            clouds["docker"] = docker = DockerCloud(Engines(docker_hosts))
             stack.callback(docker.close)
         ports = {name: _serve(stack, pools[name], AttachedProvider(name, judge, clouds[name])) for name in PACKAGES}
         ports["pulumi-python"] = _serve(stack, pool, DynamicProviders())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Protocol
 
 from docker.api.client import APIClient
@@ -47,8 +46,8 @@ class DockerCloud:
     One call at a time acts on an object of a host; a newer call for the same resource ends an older one that waits.
     """
 
-    def __init__(self, docker_hosts: Path) -> None:
-        self._engines = Engines(docker_hosts)
+    def __init__(self, engines: Engines) -> None:
+        self._engines = engines
         self._turns = Turns()
         self._types: dict[str, Objects] = {kind.token: kind for kind in (Networks(), Volumes(), Images(), Containers())}
 
