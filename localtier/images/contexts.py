@@ -11,6 +11,7 @@ from pathlib import Path
 from localtier.images import binaries
 from localtier.images.locks import part_of_lock
 from localtier.images.recipes import PROJECT, Recipe, digest
+from localtier.images.sources import files_of
 
 LEFT_OUT = ("__pycache__", ".mypy_cache")
 STAND_IN_FILE = "STAND-IN.txt"
@@ -18,20 +19,17 @@ STAND_IN_FILE = "STAND-IN.txt"
 
 @dataclass(frozen=True, kw_only=True)
 class Context:
-    """Files of a build by their path in it; `programs` are large and are read only when it is packed.
-
-    `hashed` holds what decides the image's content: everything but the way to the package index.
-    """
+    """Files of a build by their path in it, with modes; `programs` are large and are read only when it is packed."""
 
     files: Mapping[str, tuple[bytes, int]]
     programs: Mapping[str, Path] = field(default_factory=dict)
 
 
 def tree(recipe: Recipe) -> dict[str, tuple[bytes, int]]:
-    """Return the files of the recipe's folder, its sources and its lock: content and mode, by path in the context."""
+    """Return the files of the recipe's folder, its module and its lock: content and mode, by path in the context."""
     files = {path.relative_to(recipe.path).as_posix(): _read(path) for path in _files(recipe.path)}
-    for source in recipe.sources:
-        for path in _files(PROJECT / source):
+    if recipe.module is not None:
+        for path in files_of(recipe.module, PROJECT):
             files[f"source/{path.relative_to(PROJECT).as_posix()}"] = _read(path)
     if recipe.packages:
         lock = (PROJECT / "requirements.lock").read_text(encoding="utf-8")
@@ -75,9 +73,6 @@ def _add(archive: tarfile.TarFile, path: str, content: bytes, mode: int) -> None
 
 
 def _files(path: Path) -> Iterator[Path]:
-    if path.is_file():
-        yield path
-        return
     for child in sorted(path.rglob("*")):
         if child.is_file() and not any(part in LEFT_OUT for part in child.parts):
             yield child

@@ -39,8 +39,9 @@ class Extra(StrEnum):
 class Recipe:
     """How one image is built. `bases` are build arguments and the recipes that they name.
 
-    `sources` are project paths copied to source/ of the context; `packages` those of requirements.lock whose lines,
-    with all that they need, become the context's requirements.lock; `catalogued` whether a plan may name it.
+    `module` is copied to source/ of the context with all that it imports of the project; `packages` are those of
+    requirements.lock whose lines, with all that they need, become the context's requirements.lock; `catalogued` tells
+    whether a plan may name the image.
     """
 
     key: str
@@ -48,7 +49,7 @@ class Recipe:
     what: str
     bases: Mapping[str, str] = field(default_factory=dict)
     binaries: tuple[str, ...] = ()
-    sources: tuple[str, ...] = ()
+    module: str | None = None
     packages: tuple[str, ...] = ()
     extras: frozenset[Extra] = frozenset()
     catalogued: bool = True
@@ -145,13 +146,13 @@ _RECIPES = (
         "cloudflared",
         "a connector of ours that dials the edge of this machine's world",
         bases=_ON_PYTHON,
-        sources=("localtier/__init__.py", "localtier/tunnel"),
+        module="localtier.tunnel.connector",
     ),
     _stand_in(
         "vllm",
         "an engine of ours without a model: vLLM's interface, with times from the roofline model",
         bases=_WITH_PIP,
-        sources=("simulator", "dreamseed"),
+        module="simulator.vllm",
         packages=("aiohttp", "jinja2", "prometheus-client", "pydantic", "pyyaml"),
     ),
 )
