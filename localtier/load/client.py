@@ -36,7 +36,10 @@ class Client(ABC):
         """Do the steps. One that took long is not made up for: a burst would be another load."""
         following = time.monotonic()
         while not self.stopping.is_set():
-            self.step()
+            try:
+                self.step()
+            except Exception as error:  # noqa: BLE001 - no error of a service's library may end the load unseen
+                self.ledger.write(Outcome.FAILED, error=f"unexpected {kind_of(error)}")
             following = max(time.monotonic(), following + self._interval_seconds)
             self.stopping.wait(following - time.monotonic())
         self.close()

@@ -11,7 +11,7 @@ from typing import Any
 from redis.backoff import NoBackoff
 from redis.cluster import ClusterNode, RedisCluster
 from redis.crc import key_slot
-from redis.exceptions import RedisError
+from redis.exceptions import RedisClusterException, RedisError
 from redis.retry import Retry
 
 from localtier.load.client import Acknowledged, Client, Reader, kind_of
@@ -81,14 +81,14 @@ class Cache:
     def _asked(self, method: str, *arguments: Any) -> Any:
         try:
             return getattr(self._connected(), method)(*arguments)
-        except (RedisError, OSError) as error:
+        except (RedisError, RedisClusterException, OSError) as error:
             self.drop()
             raise ConnectionError(str(error)) from error
 
     def drop(self) -> None:
         """Close the connections."""
         if self._client is not None:
-            with suppress(RedisError, OSError):
+            with suppress(RedisError, RedisClusterException, OSError):
                 self._client.close()
             self._client = None
 

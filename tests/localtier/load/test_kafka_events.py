@@ -1,0 +1,73 @@
+"""The event stream's client against librdkafka's own mock cluster."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+from confluent_kafka import Producer
+
+from localtier.load.content import compare, text_of
+from localtier.load.kafka_events import KafkaWriter, found_messages
+from localtier.load.ledger import Outcome, acknowledged, read_events
+from localtier.load.targets import KafkaTarget
+
+SERIES = "abcd"
+TOPIC = "user-events"
+
+
+@pytest.fixture(scope="module")
+def mock() -> Producer:
+    """A producer that holds a mock cluster of three brokers as long as it lives."""
+    return Producer({"test.mock.num.brokers": 3, "bootstrap.servers": "mock", "log_level": 0})
+
+
+def target(mock: Producer, topic: str) -> KafkaTarget:
+    brokers = mock.list_topics(topic, timeout=5).brokers.values()
+    return KafkaTarget(ports=tuple(broker.port for broker in brokers), topic=topic)
+
+
+def test_every_acknowledged_message_is_read_back_and_faults_are_seen(mock: Producer, tmp_path: Path) -> None:
+    kafka = target(mock, TOPIC)
+    assert len(kafka.ports) == 3
+    writer = KafkaWriter(tmp_path, 1_000, SERIES, kafka)
+    for _ in range(50):
+        writer.step()
+    writer.close()
+    keys = acknowledged(tmp_path / "kafka.jsonl")
+    assert len(keys) == 50
+    lanes = {event.lane for event in read_events(tmp_path / "kafka.jsonl") if event.outcome is Outcome.OK}
+    assert len(lanes) > 1
+    assert compare(SERIES, keys, found_messages(kafka, SERIES)).sound
+
+    mock.produce(TOPIC, key=f"{SERIES}/{keys[3]}", value=text_of(SERIES, keys[3]))
+    mock.produce(TOPIC, key=f"{SERIES}/{keys[4]}", value="spoilt")
+    mock.produce(TOPIC, key="another/1", value="of another series")
+    mock.flush(5)
+    verdict = compare(SERIES, [*keys, "never written"], found_messages(kafka, SERIES))
+    assert (verdict.missing, verdict.duplicated, verdict.corrupted) == (1, 2, 1)
+    assert verdict.unacknowledged == 0
+
+
+def test_a_topic_without_messages_is_read_to_its_end_at_once(mock: Producer) -> None:
+    began = time.monotonic()
+    assert list(found_messages(target(mock, "learning-events"), SERIES)) == []
+    assert time.monotonic() - began < 10
+
+
+def test_a_cluster_that_does_not_answer_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("localtier.load.kafka_events.ANSWER_SECONDS", 0.2)
+    with pytest.raises(ConnectionError, match=TOPIC):
+        list(found_messages(KafkaTarget(ports=(1,), topic=TOPIC), SERIES))
+
+
+def test_what_is_not_delivered_is_in_doubt_and_not_acknowledged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("localtier.load.kafka_events.FLUSH_SECONDS", 0.1)
+    writer = KafkaWriter(tmp_path, 1_000, SERIES, KafkaTarget(ports=(1,), topic=TOPIC))
+    writer.step()
+    writer.close()
+    events = list(read_events(tmp_path / "kafka.jsonl"))
+    assert [event.outcome for event in events] == [Outcome.START, Outcome.IN_DOUBT]
