@@ -78,12 +78,14 @@ class Layout:
         return self.root / "services"
 
     def engine(self, host: str) -> EngineFolder:
-        """Return a host's folder. Raises `HostsError` when its sockets' paths would be too long for the kernel."""
-        folder = EngineFolder(root=self.hosts / host)
-        longest = folder.running / CONTAINERD_SOCKET
+        """Return a host's folder."""
+        return EngineFolder(root=self.hosts / host)
+
+    def check(self, host: str) -> None:
+        """Raise `HostsError` when the paths of a host's sockets would be too long for the kernel."""
+        longest = self.engine(host).running / CONTAINERD_SOCKET
         if len(str(longest)) > MAXIMUM_SOCKET_PATH:
             raise HostsError(
                 f"{longest} has {len(str(longest))} characters, the path of a socket at most {MAXIMUM_SOCKET_PATH}",
                 "keep the world in a folder with a shorter path",
             )
-        return folder

@@ -29,6 +29,7 @@ from rehearsal.hosts.state import remember, remembered
 from rehearsal.toolchain.cache import locked
 
 SERVICE_GRACE_SECONDS = 10.0
+LISTENING = ("ss", "-Hltn")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +37,6 @@ class World:
     """The hosts and LANs of one world.
 
     `root` takes all its files, `prefix` begins the names of its namespaces and control groups.
-    `outside_addresses` are addresses that the outside has besides the gateways, e.g. of services on the internet.
     `waiting` is called when another command is changing the world and this one has to wait.
     Every method raises `HostsError` when something cannot be done.
     """
@@ -45,7 +45,6 @@ class World:
     prefix: str
     lans: tuple[Lan, ...]
     hosts: tuple[HostSpec, ...]
-    outside_addresses: tuple[str, ...] = ()
     waiting: Callable[[], None] = lambda: None
 
     def __post_init__(self) -> None:
@@ -72,7 +71,7 @@ class World:
         """Start what is missing: namespaces, cables, engines. What runs is left alone; returns when engines answer."""
         with self.changing():
             self._claim()
-            self.network.ensure_outside(self.lans, self.outside_addresses)
+            self.network.ensure_outside(self.lans)
             for host in self.hosts:
                 self.power_up(host)
             for host in self.hosts:
@@ -139,9 +138,16 @@ class World:
 
     def listening(self, host: str) -> frozenset[tuple[str, int]]:
         """Return the addresses and TCP ports that a host listens on, containers' own networks apart."""
-        lines = run(self.inside(host, ["ss", "-Hltn"])).splitlines()
-        ends = (line.split()[3].rpartition(":") for line in lines)
-        return frozenset((address.strip("[]").partition("%")[0], int(port)) for address, _, port in ends)
+        return listening_sockets(run(self.inside(host, LISTENING)))
+
+    def listening_outside(self) -> frozenset[tuple[str, int]]:
+        """Return the addresses and TCP ports that are listened on outside."""
+        return listening_sockets(run(self.outside(LISTENING)))
+
+    def give_outside(self, addresses: Sequence[str]) -> None:
+        """Give the outside further addresses, e.g. of services on the internet; hosts reach them as anything there."""
+        with self.changing():
+            self.network.ensure_outside(self.lans, addresses)
 
     def start_service(self, name: str, command: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
         """Run a command outside, detached, under a name. Kept when it runs so already, else started again."""
@@ -213,4 +219,12 @@ class World:
                     f"the network namespace {self.network.namespace(name)} is there, but not of {self.root}",
                     f"another prefix than {self.prefix!r}, or stop the other world",
                 )
+        for host in self.hosts:
+            self.layout.check(host.name)
         remember(self.layout.state, self.prefix, (names | started) - {OUTSIDE})
+
+
+def listening_sockets(lines: str) -> frozenset[tuple[str, int]]:
+    """Return the local ends that `ss -Hltn` printed; an IPv6 address without its brackets and interface."""
+    ends = (line.split()[3].rpartition(":") for line in lines.splitlines())
+    return frozenset((address.partition("%")[0].strip("[]"), int(port)) for address, _, port in ends)
