@@ -89,10 +89,9 @@ def repository_finding(shard: int, info: Sequence[Mapping[str, Any]]) -> Finding
 def etcd(site: Site) -> Iterator[Finding]:
     """Ask the first member who votes, and every member whether it is healthy."""
     hosts = site.plan.topology.etcd
-    ask = {"ETCDCTL_API": "3"}
-    listed = site.exec_text("etcd-1", ["etcdctl", "member", "list"], ask)
+    listed = site.exec_text("etcd-1", ["etcdctl", "member", "list"])
     yield from member_findings(len(hosts), listed)
-    site.exec_text("etcd-1", ["etcdctl", f"--endpoints={','.join(client_urls(hosts))}", "endpoint", "health"], ask)
+    site.exec_text("etcd-1", ["etcdctl", f"--endpoints={','.join(client_urls(hosts))}", "endpoint", "health"])
     yield Finding(what="etcd: every member is healthy", ok=True)
 
 
