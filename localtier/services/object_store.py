@@ -46,11 +46,11 @@ point: there a key without `deleteFiles` may still delete by name, which hides t
 
 @dataclass(frozen=True)
 class KeyPair:
-    """An application key: its id, its secret, and the one bucket that it is for (None: every bucket, everything)."""
+    """An application key: its id, its secret, and the one bucket that it is for."""
 
     key_id: str
     key: str
-    bucket: str | None = None
+    bucket: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,7 +129,7 @@ def environment(site: Site) -> dict[str, str]:
 
 def sync_keys(site: Site, keys: Iterable[KeyPair]) -> None:
     """Let a site take exactly these keys from now on; nothing is written when it does already."""
-    ours = [key for key in keys if key.bucket is None or key.bucket in {bucket.name for bucket in site.buckets}]
+    ours = [key for key in keys if key.bucket in {bucket.name for bucket in site.buckets}]
     accounts = {key.key_id: {"access": key.key_id, "secret": key.key, "role": "user"} for key in ours}
     _write(site.accounts / "users.json", {"accessAccounts": accounts})
     for bucket in site.buckets:
@@ -137,17 +137,17 @@ def sync_keys(site: Site, keys: Iterable[KeyPair]) -> None:
 
 
 def policy(bucket: BucketPlan, keys: Iterable[KeyPair]) -> dict[str, Any] | None:
-    """Return the bucket's policy: its own key has the plan's capabilities, a key for everything has all of them."""
+    """Return the bucket's policy: its own keys have the plan's capabilities. None when it has no key."""
     resources = [f"arn:aws:s3:::{bucket.name}", f"arn:aws:s3:::{bucket.name}/*"]
     statements = [
         {
             "Effect": "Allow",
             "Principal": {"AWS": [key.key_id]},
-            "Action": ["s3:*"] if key.bucket is None else actions(bucket.capabilities),
+            "Action": actions(bucket.capabilities),
             "Resource": resources,
         }
         for key in keys
-        if key.bucket in {None, bucket.name}
+        if key.bucket == bucket.name
     ]
     return {"Version": "2012-10-17", "Statement": statements} if statements else None
 

@@ -19,11 +19,13 @@ from rehearsal.hosts.layout import EngineFolder
 from rehearsal.hosts.processes import POLL_SECONDS, last_lines, recorded, start_detached
 
 CONTROL_GROUPS = Path("/sys/fs/cgroup")
-START_TIMEOUT_SECONDS = 60.0
+START_TIMEOUT_SECONDS = 240.0
+"""An engine answers only when it has ended and started its containers: 12 s for 40 small ones, on 2 cores."""
 KILL_TIMEOUT_SECONDS = 20.0
 CONTAINER_STOP_SECONDS = 15
 """What a container without a stop timeout of its own gets when the engine stops: dockerd's default."""
-ENGINE_STOP_SECONDS = 90.0
+ENGINE_STOP_SECONDS = 180.0
+"""Longer than any container's own time to stop; what is left then is killed."""
 API_TIMEOUT_SECONDS = 60
 MOUNT_POINT = 4
 """The field of `/proc/self/mountinfo` that holds the mount point. Source: proc(5)."""

@@ -87,7 +87,7 @@ def test_preparing_again_keeps_files_and_keys(tmp_path: Path) -> None:
 def test_exactly_the_given_keys_are_taken(tmp_path: Path) -> None:
     site = first_site(tmp_path)
     prepare(site)
-    sync_keys(site, [KeyPair("old", "1"), KeyPair("kept", "2", BACKUPS)])
+    sync_keys(site, [KeyPair("old", "1", BACKUPS), KeyPair("kept", "2", BACKUPS)])
     sync_keys(site, [KeyPair("kept", "2", BACKUPS), KeyPair("elsewhere", "3", SECOND.name)])
     assert accounts(site) == {"kept": {"access": "kept", "secret": "2", "role": "user"}}
     assert "old" not in kept_policy(site, BACKUPS)
