@@ -19,6 +19,7 @@ from dreamseed.planning.container import Container, File, Health, NetworkName, P
 from dreamseed.planning.hosts import Host, servers
 from dreamseed.planning.secrets import GeneratedSecret
 from dreamseed.planning.services import kafka, postgres, redis
+from dreamseed.planning.services.postgres_access import http_health
 from dreamseed.planning.services.postgres_instance import Instance
 
 COMPONENT = "monitoring"
@@ -77,12 +78,8 @@ def _chained(exporters: Sequence[Container]) -> tuple[Container, ...]:
 
 
 def page_health(port: int, path: str = "/", start_period_seconds: int = 20) -> Health:
-    """Return a check for images that have busybox: the page at `path` is served."""
-    return Health(
-        test=("CMD", "wget", "-q", "-O", "/dev/null", f"http://127.0.0.1:{port}{path}"),
-        interval_seconds=30,
-        start_period_seconds=start_period_seconds,
-    )
+    """Return a check for images that have busybox, made seldom: the page at `path` is served."""
+    return replace(http_health(port, path), interval_seconds=30, start_period_seconds=start_period_seconds)
 
 
 def _node(host: Host) -> Container:
