@@ -132,5 +132,3 @@ GPU_WATTS = 400
 HOURS_PER_MONTH = 720
 USD_PER_KWH = 0.12
 """The plan's formula for electricity: GPUs × 400 W × 720 h × 0.12 USD/kWh."""
-B2_USD_PER_TB_MONTH = 6.95
-"""Backblaze's price for 10**12 bytes and 30 days since 2026-05-01. Source: price facts, section 4."""

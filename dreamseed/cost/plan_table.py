@@ -54,7 +54,7 @@ def _reasons(estimated: Estimate, line: CostLine, figure: int) -> Iterator[str]:
     elif line is CostLine.CLOUD_RUN:
         yield _cloud_run(month)
     elif line is CostLine.STORAGE:
-        yield f"{stored_tb(month):.2f} TB and {hidden_tb(month):.2f} TB of overwritten versions at 6.95 USD a TB"
+        yield f"{stored_tb(month):.2f} TB and {hidden_tb(month):.2f} TB of overwritten versions, at list price"
     elif line is CostLine.RESERVE:
         yield "the stage file sets another reserve"
     elif line is CostLine.CLOUDFLARE:

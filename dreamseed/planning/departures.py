@@ -9,24 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from dreamseed.catalog.growth_plan import (
-    B2_USD_PER_TB_MONTH,
-    GPU_WATTS,
-    GROWTH_PLAN,
-    HOURS_PER_MONTH,
-    USD_PER_KWH,
-    PlannedStage,
-)
+from dreamseed.catalog.growth_plan import GPU_WATTS, GROWTH_PLAN, HOURS_PER_MONTH, USD_PER_KWH, PlannedStage
 from dreamseed.catalog.model_shapes import Precision
+from dreamseed.catalog.prices import BOOK, Price
+from dreamseed.catalog.prices.model import GLOBAL, SECONDS_PER_MONTH
 from dreamseed.config.cloud import RecoveryKind
+from dreamseed.interval import Scenario
 from dreamseed.planning.gpu import tensor_parallel_refusals
 from dreamseed.planning.hosts import servers
 from dreamseed.planning.stage_plan import StagePlan
-
-SECONDS_PER_MONTH = 2_628_000
-USD_PER_MILLION_REQUESTS = 0.40
-FREE_MILLION_REQUESTS = 2
-"""Cloud Run's request fee. Source: price facts, section 2."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,6 +125,14 @@ def _cache_and_stream(plan: StagePlan, _planned: PlannedStage) -> Iterator[Depar
         )
 
 
+def _price(sku: str) -> Price:
+    """Return the price of `sku`, which is the same everywhere."""
+    price = BOOK.find(sku, GLOBAL)
+    if price is None:
+        raise LookupError(f"the price book has no {sku}")
+    return price
+
+
 def _money(plan: StagePlan, planned: PlannedStage) -> Iterator[Departure]:
     config = plan.config
     if planned.sum_usd != planned.budget_usd:
@@ -158,13 +157,14 @@ def _money(plan: StagePlan, planned: PlannedStage) -> Iterator[Departure]:
         program_does=f"counts the host's own draw beside {GPU_WATTS} W a GPU",
         why="the formula leaves the host out, whose draw the plan's line includes: measure it at the wall",
     )
-    storage_usd = config.object_store.planned_gib * 2**30 / 1e12 * B2_USD_PER_TB_MONTH
+    storage = _price("b2-storage")
+    storage_usd = storage.gross_usd(config.object_store.planned_gib * 2**30 / 1e12, Scenario.EXPECTED)
     if storage_usd > planned.storage_usd:
         yield Departure(
             topic="Backblaze B2",
             plan_says=f"{planned.storage_usd} USD a month for storage",
             program_does=f"{storage_usd:.2f} USD when {config.object_store.planned_gib:,} GiB are full",
-            why=f"a TB costs {B2_USD_PER_TB_MONTH} USD a month since 2026-05-01",
+            why=f"a TB costs {storage.gross_usd(1, Scenario.EXPECTED):g} USD a month since 2026-05-01",
         )
 
 
@@ -179,7 +179,7 @@ def _cloud_run(plan: StagePlan, _planned: PlannedStage) -> Iterator[Departure]:
     )
     capacity = plan.config.service.capacity
     millions = capacity.requests_per_second_low * SECONDS_PER_MONTH / 1e6
-    fee_usd = max(0.0, millions - FREE_MILLION_REQUESTS) * USD_PER_MILLION_REQUESTS
+    fee_usd = _price("run-requests").net_usd(millions, Scenario.EXPECTED)
     if fee_usd > plan.config.budget.usd_per_month:
         yield Departure(
             topic="requests per second",
