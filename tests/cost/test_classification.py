@@ -11,6 +11,7 @@ import pytest
 from dreamseed.catalog.prices import BOOK, PriceBook
 from dreamseed.cost.classification import FREE, PRICED, USAGE, WITHOUT_RESOURCE, CostKind, classify
 from dreamseed.cost.quantities.secrets import stored_secrets
+from tests.components.builders import everything
 from tests.cost.estimates import shipped_estimate
 from tests.planning.stages import STAGE_NAMES, shipped
 from tests.program import Registered, record
@@ -114,3 +115,10 @@ def test_cloud_run_is_billed_by_instance_where_its_cpu_never_idles() -> None:
     assert "run-idle-cpu" not in classify(service, asleep).skus
     warm = {"template": {**asleep["template"], "scaling": {"minInstanceCount": 2}}}
     assert "run-idle-cpu" in classify(service, warm).skus
+
+
+def test_what_only_a_disaster_or_a_load_balancer_declares_is_classified_too() -> None:
+    resources = [one for _, declaration in everything() for one in declaration.resources if ":" in one.type]
+    own = [one for one in resources if not one.type.startswith("dreamseed:")]
+    assert {one.type for one in own if classify(one.type, one.inputs).kind is CostKind.UNPRICED} == set()
+    assert "gcp:compute/globalForwardingRule:GlobalForwardingRule" in {one.type for one in own}
