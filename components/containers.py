@@ -127,7 +127,8 @@ def _declare_container(
             docker.ContainerLabelArgs(label="service", value=container.service),
         ],
         healthcheck=_healthcheck(container.health) if container.health else None,
-        restart="no" if job else "unless-stopped",
+        # Not unless-stopped: after a crash of the Docker Engine no such container comes back (docs/surprises.md).
+        restart="no" if job else "always",
         must_run=not job,
         attach=job or None,
         wait=container.health is not None or None,

@@ -16,6 +16,7 @@ COMMANDS = {
     "cost": "dreamseed.commands.cost:cost",
     "rehearse": "dreamseed.commands.rehearse:rehearse",
     "providers": "dreamseed.commands.providers:app",
+    "local": "dreamseed.commands.local:app",
     "picture": "dreamseed.commands.picture:picture",
     "grow": "dreamseed.commands.grow:grow",
     "schema": "dreamseed.commands.schema:schema",

@@ -31,9 +31,12 @@ class UsageError(Exception):
 def parse(arguments: Sequence[str]) -> RunArguments | ReadyArguments:
     """Return what the command line asks for. Raises UsageError with what is wrong and what to write instead.
 
-    Flags of `tunnel` stand before the command, its own after it, as cloudflared asks for.
+    Flags of `tunnel` stand before the command, its own after it, as cloudflared asks for; the real image's entry
+    point puts `--no-autoupdate` before everything.
     """
     rest = list(arguments)
+    if rest[:1] == ["--no-autoupdate"]:
+        del rest[0]
     if not rest or rest.pop(0) != "tunnel":
         raise UsageError("this stand-in knows one command: cloudflared tunnel")
     metrics, command = DEFAULT_METRICS, ""

@@ -44,7 +44,7 @@ def rotates_its_logs(container: Registered) -> bool:
 
 
 def restarts_unless_it_is_a_job(container: Registered) -> bool:
-    return bool(container.inputs["restart"] == ("unless-stopped" if container.inputs["mustRun"] else "no"))
+    return bool(container.inputs["restart"] == ("always" if container.inputs["mustRun"] else "no"))
 
 
 def stops_with_grace(container: Registered) -> bool:

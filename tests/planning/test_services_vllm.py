@@ -83,9 +83,9 @@ def test_an_engine_that_holds_more_gets_more() -> None:
     assert int(weights["server-1-vllm-1"]) > int(weights["server-1-vllm-2"])
 
 
-def test_a_generation_is_never_sent_twice() -> None:
+def test_only_what_an_engine_never_got_or_refused_is_sent_again() -> None:
     text = router(shipped("stage-a"))
-    assert re.findall(r"^  retry-on (.*)$", text, re.MULTILINE) == ["conn-failure"]
+    assert re.findall(r"^  retry-on (.*)$", text, re.MULTILINE) == ["conn-failure 500 503"]
 
 
 @pytest.mark.parametrize("name", STAGE_NAMES)

@@ -1,0 +1,86 @@
+"""`dreamseed local`: the servers' tier on real Docker Engines of this machine."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from dreamseed.commands.rehearse import rehearsed_project
+from dreamseed.config.load import STAGE_NAMES
+from localtier.images import ImageError
+from localtier.report import show_memory
+from localtier.tier import Tier
+from rehearsal.hosts import HostsError
+from rehearsal.providers.host import HostFailedError
+from rehearsal.runner.display import watching
+from rehearsal.runner.engine import Run
+from rehearsal.runner.steps import Progress
+from rehearsal.toolchain import ToolchainError
+
+app = typer.Typer(help="The servers' tier on real Docker Engines of this machine (Linux, root).", no_args_is_help=True)
+FORGET_HELP = "Remove containers, volumes and states, too: the next `up` begins from nothing."
+STAGE_HELP = "The stage to bring up: " + ", ".join(STAGE_NAMES) + "."
+
+
+@app.command()
+def up(stage: Annotated[str, typer.Argument(help=STAGE_HELP)]) -> None:
+    """Bring a stage up from nothing, finish an interrupted promotion, or go one stage up."""
+    if stage not in STAGE_NAMES:
+        raise typer.BadParameter(f"there is no stage {stage!r}: write one of {', '.join(STAGE_NAMES)}")
+    console = Console()
+    with _mendable():
+        tier = Tier(rehearsed_project(), console)
+        began = time.monotonic()
+        with watching(console, stage) as (watch,):
+            run = tier.up(stage, lambda resources: watch(Progress(stage, 0, 1, resources)))
+        _tell(run, stage, console)
+        console.print(f"{stage} stands after {time.monotonic() - began:.0f} s", highlight=False)
+        plan = tier.plan(stage)
+        with tier.engines(plan) as engines:
+            show_memory(engines, console)
+
+
+@app.command()
+def promote() -> None:
+    """Go from the stage that stands to the next one."""
+    console = Console()
+    with _mendable():
+        standing = Tier(rehearsed_project(), console).standing
+    if standing is None:
+        console.print("nothing stands yet: make local STAGE=stage-a", style="red")
+        raise typer.Exit(1)
+    following = STAGE_NAMES.index(standing.stage) + 1
+    if standing.target == standing.stage and following == len(STAGE_NAMES):
+        console.print(f"{standing.stage} stands, and it is the last stage", style="red")
+        raise typer.Exit(1)
+    up(standing.target if standing.target != standing.stage else STAGE_NAMES[following])
+
+
+@app.command()
+def down(forget: Annotated[bool, typer.Option("--forget", help=FORGET_HELP)] = False) -> None:
+    """Stop everything that was started; containers and volumes stay for the next `up` unless forgotten."""
+    with _mendable():
+        Tier(rehearsed_project(), Console()).down(forget)
+
+
+def _tell(run: Run, stage: str, console: Console) -> None:
+    if not run.succeeded:
+        console.print(f"✗ {stage} is not up; what the engine said:", style="bold red")
+        for error in run.errors:
+            console.print(error, markup=False, highlight=False, soft_wrap=True)
+        console.print(f"what is done stays done: dreamseed local up {stage} goes on from here", highlight=False)
+        raise typer.Exit(1)
+
+
+@contextmanager
+def _mendable() -> Iterator[None]:
+    try:
+        yield
+    except (ToolchainError, HostFailedError, HostsError, ImageError) as error:
+        Console(stderr=True).print(str(error), style="red", markup=False)
+        raise typer.Exit(1) from error
