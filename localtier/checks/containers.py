@@ -15,7 +15,10 @@ def containers(site: Site) -> Iterator[Finding]:
     """Return a finding for each host: every planned container as planned, no other, and who was restarted."""
     for host in site.plan.hosts:
         planned = {one.name: one for one in site.plan.containers if one.host == host.name}
-        seen = site.inspected.get(host.name, {})
+        if host.name not in site.inspected:
+            yield Finding(what=f"containers of {host.name}", ok=False, detail="its Docker Engine does not answer")
+            continue
+        seen = site.inspected[host.name]
         faults = [f"{name} {fault}" for name, one in planned.items() if (fault := container_fault(one, seen.get(name)))]
         faults += [f"{name} is not planned" for name in sorted(set(seen) - set(planned))]
         found = none_of(f"containers of {host.name}", faults)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import docker
-from docker.errors import APIError, NotFound
+from docker.errors import DockerException, NotFound
+from requests import RequestException
 
 from dreamseed.planning.container import Container
 from dreamseed.planning.stage_plan import StagePlan
@@ -64,7 +65,7 @@ def visit(
     credentials: Mapping[str, str],
     listening: Listening | None = None,
 ) -> Site:
-    """Return the site as it is now. A host without an engine in `engines` has no containers."""
+    """Return the site as it is now; a host whose engine is not given or does not answer is not in `inspected`."""
     host_of = {container.name: container.host for container in plan.containers}
 
     def exec_text(container: str, argv: Sequence[str], environment: Mapping[str, str] | None = None) -> str:
@@ -75,7 +76,7 @@ def visit(
             answer = engine.containers.get(container).exec_run(
                 list(argv), environment=dict(environment or {}), demux=True
             )
-        except (APIError, NotFound) as error:
+        except (DockerException, RequestException) as error:
             raise AskFailed(container, argv, str(error)) from error
         # With `demux` the output is a pair, standard output and error, each None when empty; its type does not say so.
         parts: tuple[Any, Any] = answer.output  # type: ignore[assignment]
@@ -87,19 +88,22 @@ def visit(
 
     return Site(
         plan=plan,
-        inspected={host: _inspected(engine) for host, engine in engines.items()},
+        inspected={host: seen for host, engine in engines.items() if (seen := _inspected(engine)) is not None},
         exec_text=exec_text,
         credentials=credentials,
         listening=listening,
     )
 
 
-def _inspected(engine: docker.DockerClient) -> dict[str, dict[str, Any]]:
+def _inspected(engine: docker.DockerClient) -> dict[str, dict[str, Any]] | None:
     found: dict[str, dict[str, Any]] = {}
-    for one in engine.api.containers(all=True, filters={"label": MANAGED}):
-        try:
-            attributes = engine.api.inspect_container(one["Id"])
-        except NotFound:  # gone since it was listed
-            continue
-        found[attributes["Name"].lstrip("/")] = attributes
+    try:
+        for one in engine.api.containers(all=True, filters={"label": MANAGED}):
+            try:
+                attributes = engine.api.inspect_container(one["Id"])
+            except NotFound:  # gone since it was listed
+                continue
+            found[attributes["Name"].lstrip("/")] = attributes
+    except (DockerException, RequestException):
+        return None
     return found

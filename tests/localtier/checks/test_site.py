@@ -6,8 +6,10 @@ from typing import Any, cast
 import docker
 import pytest
 from docker.errors import APIError, NotFound
+from requests import ConnectionError as Refused
 
 from localtier.checks.site import AskFailed, visit
+from localtier.checks.stage import run
 from tests.planning.stages import container, shipped
 
 A = shipped("stage-a")
@@ -59,11 +61,24 @@ def test_what_a_command_prints_is_told_without_its_complaints() -> None:
         ((1, b"", b"no such member\n"), "etcd-1: etcdctl: ended with 1: no such member"),
         ((7, b"refused", None), "etcd-1: etcdctl: ended with 7: refused"),
         (APIError("is not running"), "is not running"),
+        (Refused("no such socket"), "no such socket"),
     ],
 )
 def test_a_command_that_fails_says_where_and_why(answer: Any, said: str) -> None:
     with pytest.raises(AskFailed, match=said):
         visit(A, engines(answer), {}).exec_text("etcd-1", ["etcdctl"])
+
+
+def test_a_host_whose_engine_does_not_answer_is_said() -> None:
+    def refused(**_: Any) -> None:
+        raise Refused("no such socket")
+
+    away = Engine((0, b"", None))
+    away.api.containers = refused
+    site = visit(A, {"server-1": cast(docker.DockerClient, away)}, {})
+    assert site.inspected == {}
+    [finding] = run("containers", site)
+    assert (finding.ok, finding.detail) == (False, "its Docker Engine does not answer")
 
 
 def test_a_host_without_an_engine_is_said() -> None:
