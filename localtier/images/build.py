@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -43,6 +43,21 @@ class LocalImage:
     size_bytes: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class Planned:
+    """An image that is wanted: its recipe, what it stands for, and the tag and digest that its content gives it."""
+
+    recipe: Recipe
+    reference: str | None
+    tag: str
+    content: str
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """Return what it stands for, if anything."""
+        return (self.reference,) if self.reference else ()
+
+
 def ensure_images(console: Console, references: Iterable[str]) -> Mapping[str, LocalImage]:
     """Return the local image of each full reference, all of them built when this returns.
 
@@ -50,19 +65,20 @@ def ensure_images(console: Console, references: Iterable[str]) -> Mapping[str, L
     program in Go cannot be built.
     """
     wanted = {reference: recipe_of(reference) for reference in dict.fromkeys(references)}
-    kept = _kept()
+    ensure_commands(console)
     planned = _planned(wanted)
-    if any(kept.get(tag, _NOTHING).content != content for _, _, tag, content in planned):
-        ensure_commands(console)
+    kept = _kept()
+    if any(one.tag not in kept or kept[one.tag].content != one.content for one in planned):
         with builder(console) as engine:
-            for recipe, reference, tag, content in planned:
-                kept[tag] = _ensure_one(engine, recipe, reference, tag, content, planned, console)
-                _keep(kept)
+            # Whoever had the builder before may have built the same.
+            kept = _kept()
+            tags = {one.recipe.key: one.tag for one in planned}
+            for one in planned:
+                known = kept.get(one.tag)
+                if known is None or known.content != one.content or not _has(engine, one):
+                    kept[one.tag] = _made(engine, one, tags, console)
+                    _keep(kept)
     return {reference: kept[local_tag(reference)] for reference in wanted}
-
-
-Planned = tuple[Recipe, str | None, str, str]
-"""A recipe, what it stands for, its local tag and the digest of its content."""
 
 
 def _planned(wanted: Mapping[str, Recipe]) -> list[Planned]:
@@ -74,16 +90,12 @@ def _planned(wanted: Mapping[str, Recipe]) -> list[Planned]:
     planned: list[Planned] = []
     for recipe in in_build_order(by_key):
         bases = {argument: contents[base] for argument, base in recipe.bases.items()}
-        references: list[str | None] = by_key.get(recipe.key) or [None]
-        for reference in references:
-            content = content_digest(
-                recipe,
-                (reference,) if reference else (),
-                bases,
-                authority if Extra.AUTHORITY in recipe.extras else b"",
-            )
+        trusted = authority if Extra.AUTHORITY in recipe.extras else b""
+        for reference in by_key.get(recipe.key) or [None]:
+            content = content_digest(recipe, (reference,) if reference else (), bases, trusted)
             contents[recipe.key] = content
-            planned.append((recipe, reference, _tag(recipe, reference, content), content))
+            tag = local_tag(reference) if reference else f"{LOCAL_REPOSITORY}/{recipe.key}:{content[:DIGEST_SHOWN]}"
+            planned.append(Planned(recipe=recipe, reference=reference, tag=tag, content=content))
     return planned
 
 
@@ -91,54 +103,38 @@ def _authority() -> bytes:
     return ensure_ca(local_cache() / "ca").certificate.read_bytes()
 
 
-def _tag(recipe: Recipe, reference: str | None, content: str) -> str:
-    return local_tag(reference) if reference else f"{LOCAL_REPOSITORY}/{recipe.key}:{content[:DIGEST_SHOWN]}"
-
-
-def _ensure_one(
-    engine: docker.DockerClient,
-    recipe: Recipe,
-    reference: str | None,
-    tag: str,
-    content: str,
-    planned: Sequence[Planned],
-    console: Console,
-) -> LocalImage:
-    known = _kept().get(tag)
-    if known is not None and known.content == content and _has(engine, tag, content):
-        return known
-    tags = {one.key: its_tag for one, _, its_tag, _ in planned}
-    arguments = {argument: tags[base] for argument, base in recipe.bases.items()}
-    context, more = _context(engine, recipe, reference, console)
-    labels = {CONTENT_LABEL: content} | ({STANDS_IN_LABEL: reference} if reference else {})
+def _made(engine: docker.DockerClient, one: Planned, tags: Mapping[str, str], console: Console) -> LocalImage:
+    """Build the image; `tags` are those of the images that it is made from, by key."""
+    arguments = {argument: tags[base] for argument, base in one.recipe.bases.items()}
+    context, more = _context(engine, one, console)
+    labels = {CONTENT_LABEL: one.content} | ({STANDS_IN_LABEL: one.reference} if one.reference else {})
     began = time.monotonic()
-    with shown(f"Building {recipe.key} ({recipe.what})", console) as tell:
-        _build(engine, packed(context), tag, arguments | more, labels, tell)
-    image = engine.images.get(tag)
+    with shown(f"Building {one.recipe.key} ({one.recipe.what})", console) as tell:
+        _build(engine, packed(context), one.tag, arguments | more, labels, tell)
+    image = engine.images.get(one.tag)
     return LocalImage(
-        key=recipe.key,
-        reference=reference,
-        tag=tag,
-        content=content,
+        key=one.recipe.key,
+        reference=one.reference,
+        tag=one.tag,
+        content=one.content,
         image_id=str(image.id),
         seconds=round(time.monotonic() - began, 1),
         size_bytes=int(image.attrs["Size"]),
     )
 
 
-def _has(engine: docker.DockerClient, tag: str, content: str) -> bool:
+def _has(engine: docker.DockerClient, one: Planned) -> bool:
     try:
-        return bool(engine.images.get(tag).labels.get(CONTENT_LABEL) == content)
+        return bool(engine.images.get(one.tag).labels.get(CONTENT_LABEL) == one.content)
     except ImageNotFound:
         return False
 
 
-def _context(
-    engine: docker.DockerClient, recipe: Recipe, reference: str | None, console: Console
-) -> tuple[Context, dict[str, str]]:
+def _context(engine: docker.DockerClient, one: Planned, console: Console) -> tuple[Context, dict[str, str]]:
     """Return the context and the build arguments that come from outside the tree."""
+    recipe = one.recipe
     files = tree(recipe)
-    files[STAND_IN_FILE] = (stand_in_text(recipe, (reference,) if reference else ()).encode(), 0o644)
+    files[STAND_IN_FILE] = (stand_in_text(recipe, one.references).encode(), 0o644)
     programs = {f"bin/{name}": ensure_binary(name, console) for name in recipe.binaries}
     arguments: dict[str, str] = {}
     if Extra.AUTHORITY in recipe.extras:
@@ -196,9 +192,6 @@ def _build(
                 )
     except APIError as error:
         raise ImageError(f"the build of {tag} failed: {error.explanation}", "see the builder's dockerd.log") from error
-
-
-_NOTHING = LocalImage(key="", reference=None, tag="", content="", image_id="", seconds=0, size_bytes=0)
 
 
 def _record() -> Path:

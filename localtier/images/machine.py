@@ -24,6 +24,8 @@ PACKAGE_OF: Mapping[str, str] = MappingProxyType(
         "openssl": "openssl",
         "ip": "iproute2",
         "dnsmasq": "dnsmasq-base",
+        "iptables": "iptables",
+        "sysctl": "procps",
     }
 )
 """The Debian package of each command that the servers' tier needs."""
