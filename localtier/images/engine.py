@@ -58,6 +58,7 @@ def builder(console: Console) -> Iterator[docker.DockerClient]:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+            _unmount_left_behind(folder)
 
 
 def _start(folder: Path) -> subprocess.Popen[bytes]:
@@ -96,6 +97,13 @@ def _stop_left_behind(folder: Path) -> None:
             time.sleep(0.1)
     for stale in ("docker.pid", "docker.sock"):
         (folder / stale).unlink(missing_ok=True)
+
+
+def _unmount_left_behind(folder: Path) -> None:
+    """Release the network namespace that dockerd keeps for builds: mounted, it keeps the folder from being removed."""
+    namespace = folder / "exec" / "netns" / "default"
+    if namespace.is_mount():
+        subprocess.run([command_path("umount"), str(namespace)], capture_output=True, check=False)
 
 
 def _connected(folder: Path, process: subprocess.Popen[bytes]) -> docker.DockerClient:
