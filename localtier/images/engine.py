@@ -102,7 +102,7 @@ def _stop_left_behind(folder: Path) -> None:
 def _unmount_left_behind(folder: Path) -> None:
     """Release the network namespace that dockerd keeps for builds: mounted, it keeps the folder from being removed."""
     namespace = folder / "exec" / "netns" / "default"
-    if namespace.is_mount():
+    if namespace.exists():
         subprocess.run([command_path("umount"), str(namespace)], capture_output=True, check=False)
 
 
