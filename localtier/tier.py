@@ -17,6 +17,8 @@ from rich.console import Console
 from dreamseed.catalog.images import reference_of
 from dreamseed.errors import ConfigError
 from dreamseed.planning.stage_plan import StagePlan
+from localtier.checks import Finding, check_stage, wait_healthy
+from localtier.credentials import read_credentials
 from localtier.images import ensure_images, load_into
 from localtier.images.engine import local_cache
 from localtier.keeping import kept_in_step
@@ -137,6 +139,15 @@ class Tier:
             for client in clients.values():
                 stack.callback(client.close)
             yield clients
+
+    def check(self, plan: StagePlan, timeout_seconds: float = 0.0) -> list[Finding]:
+        """Return whether everything that runs is as planned, asked again until it is or the time is over."""
+        listening = self.world(plan).listening
+        with self.engines(plan) as engines:
+            credentials = read_credentials(plan, engines)
+            if timeout_seconds:
+                return list(wait_healthy(plan, engines, credentials, timeout_seconds, listening))
+            return list(check_stage(plan, engines, credentials, listening))
 
     def down(self, forget: bool) -> None:
         """Stop everything that was started; with `forget` remove containers, volumes, images and states, too."""

@@ -68,6 +68,24 @@ def down(forget: Annotated[bool, typer.Option("--forget", help=FORGET_HELP)] = F
         Tier(rehearsed_project(), Console()).down(forget)
 
 
+@app.command()
+def check() -> None:
+    """Ask everything that runs whether it is as planned; exit status 1 when something is not."""
+    console = Console()
+    with _mendable():
+        tier = Tier(rehearsed_project(), console)
+        standing = tier.standing
+        if standing is None:
+            console.print("nothing stands yet: make local STAGE=stage-a", style="red")
+            raise typer.Exit(1)
+        findings = tier.check(tier.plan(standing.stage))
+    wrong = [finding for finding in findings if not finding.ok]
+    for finding in wrong:
+        console.print(f"✗ {finding.what}: {finding.detail}", markup=False, highlight=False, soft_wrap=True)
+    console.print(f"{standing.stage}: {len(findings) - len(wrong)} of {len(findings)} checks passed", highlight=False)
+    raise typer.Exit(1 if wrong else 0)
+
+
 def _tell(run: Run, stage: str, console: Console) -> None:
     if not run.succeeded:
         console.print(f"✗ {stage} is not up; what the engine said:", style="bold red")
