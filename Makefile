@@ -13,10 +13,10 @@ PYTEST_WORKERS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup engine rehearse test lint format types unit bench goldens lock clean
+.PHONY: help setup engine rehearse images local local-promote local-check local-test local-down test lint format unit bench goldens lock clean
 
 help: ## list the jobs
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(VENV)/.locked: requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -38,6 +38,24 @@ engine: setup ## the Pulumi engine: the one on PATH, or built once and cached fo
 
 rehearse: setup ## rehearse all five stages and four promotions; STAGE=stage-c previews one with its full diff
 	@$(BIN)/dreamseed rehearse $(if $(STAGE),--stage $(STAGE)) $(ARGS)
+
+images: setup ## build the images of the servers' tier, once (Linux, root)
+	@$(BIN)/python -m localtier.images
+
+local: setup engine ## bring the containers of a stage up on real Docker Engines: make local STAGE=stage-a
+	@$(BIN)/dreamseed local up $(or $(STAGE),stage-a)
+
+local-promote: setup engine ## bring what `make local` brought up to the next stage
+	@$(BIN)/dreamseed local promote
+
+local-check: setup ## ask everything that `make local` brought up whether it is as planned
+	@$(BIN)/dreamseed local check
+
+local-test: setup engine ## climb the stages under load on real Docker Engines, and check what is claimed
+	@$(BIN)/dreamseed local test $(ARGS)
+
+local-down: setup ## stop what `make local` started; FORGET=1 removes its data, too
+	@$(BIN)/dreamseed local down $(if $(FORGET),--forget)
 
 test: setup lint engine ## lint, types and every test
 	@$(MAKE) --no-print-directory unit

@@ -25,7 +25,7 @@ from localtier.keeping import kept_in_step
 from localtier.outside import Outside
 from localtier.places import lans, specs
 from localtier.stages import LocalWorkspace, simulated_plan
-from rehearsal.hosts import World
+from rehearsal.hosts import World, faults
 from rehearsal.providers.host import ProviderHost
 from rehearsal.runner import Project
 from rehearsal.runner.engine import Engine, Reached, Run
@@ -155,6 +155,10 @@ class Tier:
         plan = self.plan(before.target if before else self.project.stacks[0])
         world = self.world(plan)
         if forget:
+            # Nothing is kept, so nothing needs to be put away first.
+            for host in plan.hosts:
+                if world.is_running(host.name):
+                    faults.power_off(world, host.name)
             world.forget()
             for name in ("workspace", "cloud", "plans"):
                 shutil.rmtree(self.root / name, ignore_errors=True)

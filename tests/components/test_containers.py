@@ -80,7 +80,7 @@ RULES: dict[Rule, dict[str, Any]] = {
     gains_no_privileges: {"securityOpts": []},
     is_limited_in_memory_without_swap: {"memorySwap": -1.0},
     rotates_its_logs: {"logOpts": {}},
-    restarts_unless_it_is_a_job: {"restart": "always"},
+    restarts_unless_it_is_a_job: {"restart": "unless-stopped"},
     stops_with_grace: {"destroyGraceSeconds": 0.0},
     is_healthy_before_the_next_is_touched: {"healthcheck": {"tests": ["CMD", "true"]}, "wait": None},
     shows_no_secret_outside_its_files: {"envs": ["PASSWORD=generated-redis"]},

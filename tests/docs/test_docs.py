@@ -21,7 +21,7 @@ from tests.docs.pages import (
 )
 
 PAGES = all_pages()
-TARGETS = set(re.findall(r"^([a-z]+):", (PROJECT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+TARGETS = set(re.findall(r"^([a-z-]+):", (PROJECT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
 
 
 def _id(page: Page) -> str:
@@ -50,7 +50,7 @@ def _wrong_calls(page: Page) -> list[str]:
     """Return the calls of `dreamseed` that name no command, or an option that it does not have."""
     wrong = []
     for words in commands_named(page):
-        names = tuple(word for word in words if re.fullmatch(r"[a-z]+", word))
+        names = tuple(word for word in words if re.fullmatch(r"[a-z]+(-[a-z]+)*", word))
         known = next((names[:size] for size in range(len(names), 0, -1) if names[:size] in COMMANDS), None)
         command = COMMANDS.get(known) if known else None
         alone = isinstance(command, TyperGroup) and len(names) > len(known or ())

@@ -115,3 +115,10 @@ def test_resources_are_counted_as_they_are_reached() -> None:
     assert log.registered == 3
     log.feed([step("create", VOLUME, parent=STORE), step("same", STORE)])
     assert log.registered == 4
+
+
+def test_what_a_run_has_begun_to_change_is_counted_while_it_runs() -> None:
+    log = around()
+    assert log.changing == 0
+    log.feed([step("update", VOLUME, parent=STORE), step("create", INNER, parent=STORE)])
+    assert log.changing == 2

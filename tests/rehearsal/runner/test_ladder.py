@@ -51,7 +51,7 @@ class ScriptedEngine(Engine):
         self.calls.append(f"preview {stage}")
         return self.previews.get(stage, ran({DATA: "same"}))
 
-    def up(self, name: str, stage: str, reached: Reached) -> Run:
+    def up(self, name: str, stage: str, reached: Reached, *, killed_after: int | None = None) -> Run:
         self.calls.append(f"up {stage}")
         return self.ups.get(stage, ran({DATA: "same"}))
 
