@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
 
 from localtier.tunnel.protocol import DEAD_AFTER_SECONDS, PING_SECONDS, Frame, Kind, encode, read_frame
@@ -45,7 +44,7 @@ class Link:
         self._openings: dict[int, asyncio.Future[Kind]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._next = 1
-        self._heard = time.monotonic()
+        self._heard = False
         self.lost = False
         self.draining = False
 
@@ -114,7 +113,7 @@ class Link:
         try:
             while True:
                 frame = await read_frame(self._reader)
-                self._heard = time.monotonic()
+                self._heard = True
                 await self._take(frame)
         except (OSError, EOFError):
             pass
@@ -135,12 +134,15 @@ class Link:
             task.cancel()
 
     async def _pulse(self) -> None:
-        while True:
-            await asyncio.sleep(min(PING_SECONDS, self._dead_after_seconds / 3))
-            if time.monotonic() - self._heard > self._dead_after_seconds:
-                self._writer.transport.abort()
-                return
+        # Silent intervals are counted, not the time: a process that was not run for seconds has not listened either.
+        silent = 0
+        interval_seconds = min(PING_SECONDS, self._dead_after_seconds / 3)
+        while silent * interval_seconds < self._dead_after_seconds:
             self.send(Kind.PING)
+            self._heard = False
+            await asyncio.sleep(interval_seconds)
+            silent = 0 if self._heard else silent + 1
+        self._writer.transport.abort()
 
     async def _take(self, frame: Frame) -> None:
         if frame.kind is Kind.OPEN:

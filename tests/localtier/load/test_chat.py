@@ -16,14 +16,14 @@ from tests.localtier.load.fakes import Model, served
 
 def events_after(folder: Path, port: int, count: int) -> list[Event]:
     """The first `count` things that happen to a client's requests, which are streamed by turns."""
-    target = ChatTarget(port=port, model="m", timeout_seconds=2)
+    target = ChatTarget(port=port, model="m", timeout_seconds=30)
     client = ChatClient(folder, 50, target, {"Authorization": "Bearer key"})
     client.start()
     path = folder / "chat.jsonl"
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while len(list(read_events(path))) <= count and time.monotonic() < deadline:
         time.sleep(0.01)
-    client.stop(5)
+    client.stop(30)
     return [event for event in read_events(path) if event.outcome not in (Outcome.START, Outcome.STOP)][:count]
 
 

@@ -19,7 +19,8 @@ PASSWORD = "secret"
 
 
 @pytest.fixture
-def cluster() -> Iterator[RedisCluster]:
+def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[RedisCluster]:
+    monkeypatch.setattr("localtier.load.redis_cache.ANSWER_SECONDS", 30.0)
     made = RedisCluster(PASSWORD)
     with served(made.handle, count=3) as ports:
         made.ports = ports

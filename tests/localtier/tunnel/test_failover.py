@@ -17,7 +17,7 @@ async def roundtrip(made: Tier) -> bytes:
     writer.write(b"hello")
     writer.write_eof()
     try:
-        return await asyncio.wait_for(reader.read(-1), 5)
+        return await asyncio.wait_for(reader.read(-1), 20)
     finally:
         writer.close()
 
@@ -35,7 +35,7 @@ def test_the_streams_of_a_dead_connector_break_and_those_of_the_other_go_on() ->
                 try:
                     writer.write(b"b")
                     await writer.drain()
-                    going += await asyncio.wait_for(reader.readexactly(1), 5) == b"b"
+                    going += await asyncio.wait_for(reader.readexactly(1), 20) == b"b"
                 except (OSError, EOFError):
                     broken += 1
             return broken, going, [await roundtrip(made) for _ in range(CONNECTIONS * 2)]
@@ -47,7 +47,7 @@ def test_the_streams_of_a_dead_connector_break_and_those_of_the_other_go_on() ->
 
 def test_a_silent_connector_is_given_up_and_its_openings_go_to_another_one() -> None:
     async def run() -> tuple[list[bytes], bool]:
-        async with tier(connectors=2) as made:
+        async with tier(connectors=2, dead_after_seconds=0.6) as made:
             silent = [
                 link for caller, link in made.edge.pool.members if caller.connector == made.connectors[0].identity
             ]
@@ -77,7 +77,7 @@ def test_a_draining_connector_ends_its_streams_in_peace_and_gets_no_new_one() ->
                 writer.write_eof()
                 answers += await reader.read(-1)
                 writer.close()
-            await asyncio.wait_for(made.runs[0], 2)
+            await asyncio.wait_for(made.runs[0], 20)
             return answers, made.runs[0].done(), taken
 
     assert asyncio.run(run()) == (b"z" * 8, True, CONNECTIONS)
@@ -91,7 +91,7 @@ def test_a_drain_that_takes_too_long_ends_when_the_grace_ends() -> None:
             writer.write(b"a")
             await reader.readexactly(1)
             connector.stop.set()
-            await asyncio.wait_for(made.runs[0], 3)
+            await asyncio.wait_for(made.runs[0], 20)
             with pytest.raises(ConnectionResetError):
                 await reader.read(1)
             return made.runs[0].done()

@@ -27,7 +27,7 @@ async def mirror(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
 async def ask(made: Tier, target: str, headers: str = "", method: str = "GET", body: str = "") -> tuple[int, str]:
     reader, writer = await made.client()
     writer.write(f"{method} {target} HTTP/1.1\r\nHost: 127.0.0.1\r\n{headers}\r\n{body}".encode())
-    answer = (await asyncio.wait_for(reader.read(-1), 5)).decode()
+    answer = (await asyncio.wait_for(reader.read(-1), 20)).decode()
     writer.close()
     return int(answer.split(" ")[1]), answer.partition("\r\n\r\n")[2]
 

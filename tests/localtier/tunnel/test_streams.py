@@ -75,7 +75,7 @@ def test_a_service_that_does_not_read_stops_the_sender_and_not_other_streams() -
                 reader, writer = await made.client()
                 writer.write(b"hello")
                 writer.write_eof()
-                replies.append(await asyncio.wait_for(reader.read(-1), 5))
+                replies.append(await asyncio.wait_for(reader.read(-1), 20))
                 writer.close()
             deaf.transport.abort()
             return sizes[-1], b"".join(replies)

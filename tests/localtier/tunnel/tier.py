@@ -23,7 +23,7 @@ def free_port() -> int:
         return int(found.getsockname()[1])
 
 
-async def until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
+async def until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
     async with asyncio.timeout(seconds):
         while not condition():
             await asyncio.sleep(0.005)
@@ -48,8 +48,9 @@ class Tier:
     def route(self) -> EdgeRoute:
         return self.edge.settings.routes[0]
 
-    async def add_connector(self, token: str = TOKEN, grace_seconds: float = 2.0) -> Connector:
-        connector = Connector(edge=self.address, token=token, grace_seconds=grace_seconds, dead_after_seconds=0.6)
+    async def add_connector(self, token: str = TOKEN, grace_seconds: float = 30.0) -> Connector:
+        connector = Connector(edge=self.address, token=token, grace_seconds=grace_seconds)
+        connector.dead_after_seconds = self.edge.dead_after_seconds
         before = len(self.edge.pool.members)
         self.connectors.append(connector)
         self.runs.append(asyncio.create_task(connector.run()))
@@ -81,12 +82,13 @@ async def tier(
     scheme: str = "tcp",
     path: str | None = None,
     access: AccessToken | None = None,
+    dead_after_seconds: float = 30,
 ) -> AsyncIterator[Tier]:
     async with AsyncExitStack() as stack:
         service = await asyncio.start_server(handler, "127.0.0.1", 0)
         stack.callback(service.close)
         port = int(service.sockets[0].getsockname()[1])
-        edge = Edge(dead_after_seconds=0.6)
+        edge = Edge(dead_after_seconds=dead_after_seconds)
         address = await edge.start(("127.0.0.1", 0))
         stack.push_async_callback(edge.stop)
         route = EdgeRoute(
