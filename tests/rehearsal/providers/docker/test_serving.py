@@ -24,7 +24,7 @@ def created(
     stub: provider_pb2_grpc.ResourceProviderStub, token: str, **inputs: str | int
 ) -> provider_pb2.CreateResponse:
     urn = f"urn:pulumi:dev::proj::{token}::thing"
-    request = provider_pb2.CreateRequest(urn=urn, properties=encode({**inputs}))
+    request = provider_pb2.CreateRequest(urn=urn, properties=encode(inputs))
     return cast(provider_pb2.CreateResponse, stub.Create(request))
 
 
