@@ -19,7 +19,7 @@ from docker.errors import APIError, DockerException
 from rehearsal.providers.seams import RefusedError
 
 # An engine that restarts is back within this; a call then waits for it instead of failing.
-PATIENCE_SECONDS = 10.0
+PATIENCE_SECONDS = 20.0
 RETRY_SECONDS = 0.5
 # Removing a container of a busy host takes long; stopping one adds its own grace to this.
 ANSWER_SECONDS = 180
