@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from rehearsal.providers.docker import starting
+from rehearsal.providers.docker import removal, starting
 from rehearsal.providers.docker.leftovers import URN_LABEL
 from rehearsal.providers.docker.uploads import archive
 from rehearsal.providers.seams import Found, HalfMadeError, RefusedError
@@ -203,14 +203,21 @@ def test_a_container_that_exists_can_be_imported_by_its_name() -> None:
     assert found.inputs["labels"] == BOX["labels"]
 
 
-def test_the_containers_that_a_stack_left_in_a_network_go_with_it_and_no_others() -> None:
+def test_the_containers_that_a_stack_left_in_a_network_go_with_it_and_no_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(removal, "FREE_SECONDS", 0.0)
     world = World()
     network = world.create(NETWORK, {"name": "data"})
     left, foreign = world.create(CONTAINER, BOX), world.create(CONTAINER, BOX | {"name": "other"}, stack="theirs")
     inside = world.docker.networks_by_id[network.id]["Containers"]
-    inside.update({left.id: {}})
-    world.cloud.delete(world.subject(NETWORK), network.id, network.outputs)
+    inside.update({left.id: {}, foreign.id: {}})
+    with pytest.raises(Exception, match="has active endpoints"):
+        world.cloud.delete(world.subject(NETWORK), network.id, network.outputs)
     assert list(world.docker.containers_by_id) == [foreign.id]
+    del inside[foreign.id]
+    world.cloud.delete(world.subject(NETWORK), network.id, network.outputs)
+    assert world.docker.networks_by_id == {}
 
 
 def test_uploads_carry_owner_mode_and_content_and_no_secret_wrapper_reaches_the_archive() -> None:
