@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from rehearsal.toolchain import ensure_engine
 from tests import counts
+
+# Time is measured in `make bench`: here a busy machine would make a sound test fail.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
+
+
+def pytest_runtest_setup() -> None:
+    """Give the test an event loop: Pulumi's mocks ask for one, and a test before may have run and closed its own."""
+    try:
+        asyncio.get_event_loop_policy().get_event_loop()
+    except RuntimeError:
+        asyncio.set_event_loop(asyncio.new_event_loop())
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
