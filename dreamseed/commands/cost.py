@@ -1,4 +1,4 @@
-"""`dreamseed cost`: what a stage costs in a month, and what a change of it costs."""
+"""`dreamseed cost`: what a stage costs in a month, what a change of it costs, what fits a budget, what was billed."""
 
 from __future__ import annotations
 
@@ -11,8 +11,12 @@ import typer
 from rich.console import Console, RenderableType
 
 from dreamseed.config import STAGE_NAMES, find_project
+from dreamseed.cost.actuals import compare, read_bill
+from dreamseed.cost.actuals.report import actuals_json, actuals_tables
 from dreamseed.cost.diff import cost_diff
 from dreamseed.cost.estimate import estimate
+from dreamseed.cost.fit import fit as fit_budget
+from dreamseed.cost.fit.report import fit_json, fit_text
 from dreamseed.cost.guardrails import guardrails, passes
 from dreamseed.cost.report import all_tables, as_json, comment, diff_as_json, diff_tables, stage_tables
 from dreamseed.cost.stages import named_stage
@@ -22,6 +26,7 @@ from dreamseed.interval import Scenario
 NARROWEST = 150
 """Columns of a table that goes to a file or a pipe."""
 DIFF = "diff"
+ACTUALS = "actuals"
 WHAT_IF = "Change a key of the stage file, such as api.min_instances=0, or: " + "; ".join(
     f"{name}: {meaning}" for name, (_, meaning) in NAMED.items()
 )
@@ -30,11 +35,18 @@ WHAT_IF = "Change a key of the stage file, such as api.min_instances=0, or: " + 
 def cost(
     words: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[STAGE | diff BASE HEAD]", help="A stage's name, a stage file, or git:REVISION:STAGE."),
+        typer.Argument(
+            metavar="[STAGE | diff BASE HEAD | actuals STAGE FILE]",
+            help="A stage's name, a stage file, or git:REVISION:STAGE; FILE is a month's bill as FOCUS CSV.",
+        ),
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="The five stages against the growth plan and budgets.")] = False,
     profile: Annotated[Scenario, typer.Option(help="The column that is shown and judged.")] = Scenario.EXPECTED,
     what_if: Annotated[list[str] | None, typer.Option(help=WHAT_IF)] = None,
+    fit: Annotated[
+        float | None,
+        typer.Option(min=0, metavar="BUDGET", help="Settings within so many expected USD a month, and what they lose."),
+    ] = None,
     explain: Annotated[bool, typer.Option("--explain", help="Each line's formula, price and source.")] = False,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="diff: as a comment on a pull request.")] = False,
     machine: Annotated[bool, typer.Option("--json", help="Everything for machines.")] = False,
@@ -43,16 +55,22 @@ def cost(
     """Print what a stage costs in a month: lines, total, cost a user, budget, and what moves the total most.
 
     Exit status 1 when a guardrail fails: something has no price, the expected cost is above the budget without an
-    accepted overrun, the worst case is above its limit, or, of a diff, the change is too large or crosses the budget.
-    Nothing is asked over a network.
+    accepted overrun, the worst case is above its limit, or, of a diff, the change is too large or crosses the budget;
+    with --fit, when nothing fits. Nothing is asked over a network.
     """
     folder, today = find_project(project or Path.cwd()), datetime.now(UTC).date()
     changes = tuple(what_if or ())
     named = list(words or ())
-    if named[:1] == [DIFF]:
+    if fit is not None:
+        sound = _fit(named, folder, today, changes, fit, machine=machine)
+    elif named[:1] == [ACTUALS]:
+        sound = _actuals(named[1:], folder, today, changes, machine=machine)
+    elif named[:1] == [DIFF]:
         sound = _diff(named[1:], folder, today, changes, machine=machine, as_markdown=as_markdown)
     elif len(named) + every != 1:
-        raise typer.BadParameter(f"name a stage ({', '.join(STAGE_NAMES)}), or --all, or {DIFF} BASE HEAD")
+        raise typer.BadParameter(
+            f"name a stage ({', '.join(STAGE_NAMES)}), or --all, {DIFF} BASE HEAD, {ACTUALS} STAGE FILE"
+        )
     else:
         stages = STAGE_NAMES if every else named
         sound = _stages(stages, folder, today, changes, profile, explain=explain, machine=machine, every=every)
@@ -99,6 +117,28 @@ def _diff(
     else:
         _show(diff_as_json(found) if machine else diff_tables(found))
     return passes(found.guardrails)
+
+
+def _fit(
+    names: list[str], folder: Path, today: date, changes: tuple[str, ...], budget_usd: float, *, machine: bool
+) -> bool:
+    """Show which settings of a stage, with what-if changes laid over it, fit the budget; tell whether any do."""
+    if len(names) != 1:
+        raise typer.BadParameter("--fit takes one stage")
+    plan = named_stage(names[0], folder).plan(changes)
+    found = fit_budget(plan.config, plan.name, budget_usd, today=today)
+    _show(fit_json(found) if machine else fit_text(found))
+    return bool(found.front)
+
+
+def _actuals(names: list[str], folder: Path, today: date, changes: tuple[str, ...], *, machine: bool) -> bool:
+    """Show a month's bill against the estimate of a stage with what-if changes; nothing of it is a guardrail."""
+    if len(names) != 2:
+        raise typer.BadParameter(f"{ACTUALS} compares a stage with a bill: STAGE FILE")
+    estimated = estimate(named_stage(names[0], folder).plan(changes), today=today)
+    found = compare(estimated, read_bill(Path(names[1])))
+    _show(actuals_json(found) if machine else actuals_tables(found))
+    return True
 
 
 def _show(shown: dict[str, Any] | RenderableType) -> None:

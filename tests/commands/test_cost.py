@@ -108,7 +108,42 @@ def test_a_diff_fails_when_a_rule_of_changes_fails_and_passes_otherwise() -> Non
     assert run("diff", "stage-a", "stage-a", "--what-if", "api.min_instances=1").exit_code == 1
 
 
-@pytest.mark.parametrize("words", [(), ("stage-a", "stage-b"), ("diff", "stage-a"), ("stage-a", "--all")])
+def test_settings_within_a_budget_are_shown_with_what_they_give_up() -> None:
+    shown = run("stage-b", "--fit", "180")
+    assert shown.exit_code == 0
+    assert "gives up: Cloudflare free instead of pro" in shown.stdout
+    assert all(option["usd_expected"] <= 180 for option in read("stage-b", "--fit", "180")["options"])
+
+
+def test_a_budget_that_nothing_fits_exits_with_1_and_says_what_is_missing() -> None:
+    assert run("stage-c", "--fit", "50").exit_code == 1
+    assert read("stage-c", "--fit", "50")["usd_missing"] > 0
+
+
+def test_a_what_if_is_where_the_search_begins() -> None:
+    base, business = (read("stage-b", "--fit", "60", *more) for more in ((), ("--what-if", "edge.plan=business")))
+    assert business["usd_unchanged"] - base["usd_unchanged"] == pytest.approx(180)
+
+
+def test_a_bill_is_shown_against_the_estimate() -> None:
+    bill = str(ROOT / "tests/cost/actuals/november.csv")
+    assert run("actuals", "stage-b", bill).exit_code == 0
+    assert "10 of 30 days billed" in run("actuals", "stage-b", bill).stdout
+    assert read("actuals", "stage-b", bill)["usd_billed"] == 317.1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        (),
+        ("stage-a", "stage-b"),
+        ("diff", "stage-a"),
+        ("stage-a", "--all"),
+        ("actuals", "stage-a"),
+        ("stage-a", "stage-b", "--fit", "1"),
+        ("stage-a", "--fit", "-1"),
+    ],
+)
 def test_a_call_that_names_no_stage_or_too_many_is_refused(words: tuple[str, ...]) -> None:
     assert run(*words).exit_code == 2
 
