@@ -9,22 +9,19 @@ from rich.text import Text
 
 from dreamseed.planning.report.style import NO, YES, mark, table
 from dreamseed.planning.stage_plan import StagePlan
-from dreamseed.planning.survivability import Claim, DataLoss, Loss, survivability
+from dreamseed.planning.survivability import Claim, Loss, grouped, matters, survivability
 
 
 def loss_tables(plan: StagePlan, *, every_loss: bool) -> Iterator[Table]:
     """Return the overview and the consequences: of every loss, or only where something ends or is lost for good."""
     claims = survivability(plan)
     yield _overview(claims)
-    shown = [claim for claim in claims if every_loss or not claim.survives or claim.data_lost is not DataLoss.NONE]
+    shown = [claim for claim in claims if every_loss or matters(claim)]
     title = "What each loss does" if every_loss else "What is not survived, or loses something for good"
     drawn = table(title, "component", "lost", "", "data lost", "what happens")
-    groups: dict[tuple[str, Loss, bool, DataLoss, str], list[str]] = {}
-    for claim in shown:
-        key = (claim.component, claim.loss, claim.survives, claim.data_lost, claim.consequence)
-        groups.setdefault(key, []).append(claim.target)
-    for (component, loss, survives, data_lost, consequence), targets in groups.items():
-        drawn.add_row(component, f"{loss} {', '.join(targets)}", mark(survives), data_lost.value, consequence)
+    for group in grouped(shown):
+        lost = f"{group.loss} {', '.join(group.targets)}"
+        drawn.add_row(group.component, lost, mark(group.survives), group.data_lost.value, group.consequence)
     yield drawn
 
 

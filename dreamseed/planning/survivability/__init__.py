@@ -10,15 +10,15 @@ from collections.abc import Iterator
 
 from dreamseed.planning.stage_plan import StagePlan
 from dreamseed.planning.survivability import cache, database, stateless, stream, votes
-from dreamseed.planning.survivability.claims import Claim, DataLoss, Loss
+from dreamseed.planning.survivability.claims import Claim, DataLoss, Loss, worst
+from dreamseed.planning.survivability.groups import LossGroup, grouped, matters
 
-__all__ = ["WHOLE", "Claim", "DataLoss", "Loss", "survivability"]
+__all__ = ["WHOLE", "Claim", "DataLoss", "Loss", "LossGroup", "grouped", "matters", "survivability", "worst"]
 
 WHOLE = "the service"
 """The component that stands for all that users need together."""
 _SPARED = frozenset({*stateless.WATCHERS, "backup"})
 """What users do not notice at once."""
-_WORST_FIRST = tuple(reversed(DataLoss))
 
 
 def survivability(plan: StagePlan) -> tuple[Claim, ...]:
@@ -44,6 +44,6 @@ def _whole(parts: tuple[Claim, ...]) -> Iterator[Claim]:
             loss=loss,
             target=target,
             survives=not down,
-            data_lost=next(kind for kind in _WORST_FIRST if any(part.data_lost is kind for part in met)),
+            data_lost=worst(part.data_lost for part in met),
             consequence=f"away: {', '.join(dict.fromkeys(down))}" if down else "every part that users need goes on",
         )

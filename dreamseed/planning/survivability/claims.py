@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import combinations
@@ -33,6 +33,11 @@ class DataLoss(StrEnum):
     """What no other copy held yet, or no other copy was kept of."""
     UP_TO_RPO = "up to RPO"
     SINCE_LAST_COPY = "since the last off-site copy"
+
+
+def worst(kinds: Iterable[DataLoss]) -> DataLoss:
+    """Return the worst of `kinds`, in the order of `DataLoss`; nothing is lost where there are none."""
+    return max(kinds, key=tuple(DataLoss).index, default=DataLoss.NONE)
 
 
 @dataclass(frozen=True, kw_only=True)
