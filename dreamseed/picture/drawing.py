@@ -54,6 +54,12 @@ DARK = {
 """The same where it is dark."""
 
 
+def stylesheet(scope: str = "") -> str:
+    """Return the styles for light and dark pages; `scope`, such as `.topology `, keeps them from the rest of a page."""
+    light, dark = ("".join(f"{scope}.{name}{{{style}}}" for name, style in styles.items()) for styles in (LIGHT, DARK))
+    return f"{light}{scope}.link{{stroke-width:2}}@media (prefers-color-scheme: dark){{{dark}}}"
+
+
 def text_width(text: str, size: int, bold: bool = False) -> int:
     """Return the width of `text` in pixels at most, in any common sans-serif of `size` pixels."""
     units = sum(next((w for letters, w in _WIDTHS.items() if c in letters), _OTHER_WIDTH) for c in text)
@@ -107,14 +113,15 @@ class Drawing:
             points = f"{x},{y} {x - along},{y - 5} {x - along},{y + 5}"
         self.parts.append(f'<polygon class="tip" points="{points}"/>')
 
-    def svg(self, height: int, title: str) -> str:
-        """Return the page as a file; `title` is what a screen reader says."""
-        light = "".join(f".{name}{{{style}}}" for name, style in LIGHT.items())
-        dark = "".join(f".{name}{{{style}}}" for name, style in DARK.items())
+    def svg(self, height: int, title: str, *, inline: bool = False) -> str:
+        """Return the page as a file; `title` is what a screen reader says.
+
+        `inline` is for an HTML page that holds the `stylesheet` itself, once for all its drawings.
+        """
         head = (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {self.width} {height}" '
             f'width="{self.width}" height="{height}" font-family="{FONT}" role="img">'
         )
-        style = f"<style>{light}.link{{stroke-width:2}}@media (prefers-color-scheme: dark){{{dark}}}</style>"
+        style = () if inline else (f"<style>{stylesheet()}</style>",)
         page = f'<rect class="page" width="{self.width}" height="{height}" rx="10"/>'
-        return "\n".join((head, f"<title>{escape(title)}</title>", style, page, *self.parts, "</svg>\n"))
+        return "\n".join((head, f"<title>{escape(title)}</title>", *style, page, *self.parts, "</svg>\n"))

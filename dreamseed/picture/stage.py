@@ -22,8 +22,8 @@ FOOTNOTE = (
 )
 
 
-def stage_picture(plan: StagePlan) -> str:
-    """Return the SVG of `plan`."""
+def stage_picture(plan: StagePlan, *, inline: bool = False) -> str:
+    """Return the SVG of `plan`, `inline` as in `Drawing.svg`."""
     drawing = Drawing(WIDTH)
     service = plan.config.service
     title = f"Stage {service.stage}"
@@ -37,7 +37,7 @@ def stage_picture(plan: StagePlan) -> str:
     bottom = _clouds(drawing, plan)
     bottom = _servers(drawing, plan, bottom + LINK_HEIGHT)
     drawing.text(MARGIN, bottom + 22, FOOTNOTE, TEXT_SIZE, "muted")
-    return drawing.svg(bottom + 38, f"Topology of stage {service.stage}")
+    return drawing.svg(bottom + 38, f"Topology of stage {service.stage}", inline=inline)
 
 
 def _clouds(drawing: Drawing, plan: StagePlan) -> int:
