@@ -10,10 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from dreamseed.growth.forecast import HORIZON_MONTHS, Entry, Forecast
-from dreamseed.growth.kpis import Kpi
 from dreamseed.growth.models import Model
 from dreamseed.growth.report.curves import curves
-from dreamseed.growth.report.words import UNKNOWN, count, months, percent, three, times, usd
+from dreamseed.growth.report.words import UNKNOWN, count, measured, months, percent, three, times, usd
 from dreamseed.growth.timing import month_after
 from dreamseed.planning.report.style import mark, table
 
@@ -179,13 +178,7 @@ def _kpis(shown: Forecast) -> Table:
         met = Text("?") if kpi.met is None else mark(kpi.met)
         sign = ">" if target.above else "<"
         drawn.add_row(
-            target.name, _kpi(kpi.value, kpi), f"{sign} {_kpi(target.target, kpi)}", met, target.contradiction
+            *(target.name, measured(kpi.value, target.unit), f"{sign} {measured(target.target, target.unit)}"),
+            *(met, target.contradiction),
         )
     return drawn
-
-
-def _kpi(value: float | None, kpi: Kpi) -> str:
-    shown = {"%": percent, "USD": usd, "×": times, "months": months}
-    if kpi.target.unit in shown:
-        return shown[kpi.target.unit](value)
-    return UNKNOWN if value is None else f"{value:g}"

@@ -22,14 +22,20 @@ STYLE: dict[Any, Any] = {
 BAND, MIDDLE, THRESHOLD, MONEY, COST = "#9ecae1", "#08519c", "#737373", "#238b45", "#cb181d"
 
 
-def forecast_svg(shown: Forecast) -> str:
-    """Return the picture: sign-ups with their P10 to P90 and the stages' thresholds, below it revenue and cost."""
+def forecast_svg(shown: Forecast, *, narrow: bool = False) -> str:
+    """Return the picture: sign-ups with their P10 to P90 and the stages' thresholds, below it revenue and cost.
+
+    `narrow` is for a phone: the same curves on half the width, their legends below each other.
+    """
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(10, 8), layout="constrained")
+        figure = Figure(figsize=(5, 9) if narrow else (10, 8), layout="constrained")
         FigureCanvasSVG(figure)
         above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
         _users(above, shown)
         _money(below, shown)
+        for axes in (above, below):
+            beside = {"loc": "lower left", "bbox_to_anchor": (0, 1)} if narrow else {"bbox_to_anchor": (1, 1)}
+            axes.legend(**({"loc": "upper left", "frameon": False} | beside))
         figure.suptitle(f"Growth: {shown.request.scenario}, model {shown.request.model}")
         text = io.StringIO()
         figure.savefig(text, format="svg", metadata={"Date": None})
@@ -77,7 +83,6 @@ def _logarithmic(axes: Axes, label: str) -> None:
     axes.yaxis.set_major_formatter(FuncFormatter(_thousands))
     axes.set_ylabel(label)
     axes.grid(visible=True, linewidth=0.3)
-    axes.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
 
 
 def _thousands(value: float, _: float | None) -> str:

@@ -56,3 +56,11 @@ def three(values: Iterable[float | date | None]) -> str:
     return " / ".join(
         NEVER if value is None else f"{value:,.0f}" if isinstance(value, float) else str(value) for value in values
     )
+
+
+def measured(value: float | None, unit: str) -> str:
+    """Return a value of a KPI in its unit: %, USD, × or months, and plain for any other."""
+    shown = {"%": percent, "USD": usd, "×": times, "months": months}
+    if unit in shown:
+        return shown[unit](value)
+    return UNKNOWN if value is None else f"{value:g}"
