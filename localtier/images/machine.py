@@ -43,9 +43,9 @@ class PipSettings:
     authorities: bytes
 
 
-def ensure_commands(console: Console) -> None:
-    """Install what is missing of PACKAGE_OF with apt-get. Raises ImageError where that cannot be done."""
-    missing = {PACKAGE_OF[name] for name in PACKAGE_OF if shutil.which(name, path=_search_path()) is None}
+def ensure_commands(console: Console, package_of: Mapping[str, str] = PACKAGE_OF) -> None:
+    """Install the packages of the commands that are missing, with apt-get. Raises ImageError where it cannot."""
+    missing = {package for name, package in package_of.items() if shutil.which(name, path=_search_path()) is None}
     if not missing:
         return
     names = " ".join(sorted(missing))
