@@ -18,6 +18,9 @@ from tests import counts
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
+MAY_BE_SKIPPED = "browser"
+"""The mark of tests that a machine without a browser skips and is not blamed for."""
+
 
 def pytest_runtest_setup() -> None:
     """Give the test an event loop: Pulumi's mocks ask for one, and a test before may have run and closed its own."""
@@ -37,11 +40,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     """Print how many tests each folder ran, and what is missing against the recorded numbers."""
     if not counts.is_full_run(config):
         return
-    ran = ran_by_folder(terminalreporter)
+    ran, skipped = ran_by_folder(terminalreporter), skipped_by_folder(terminalreporter)
     terminalreporter.section("tests by folder")
-    for folder, number in sorted(ran.items()):
-        terminalreporter.line(f"{number:5d}  {folder}")
-    for line in counts.missing(ran, counts.recorded()):
+    for folder in sorted(ran | skipped):
+        also = f", {skipped[folder]} skipped" if skipped[folder] else ""
+        terminalreporter.line(f"{ran[folder]:5d}  {folder}{also}")
+    for line in counts.missing(ran, skipped_by_folder(terminalreporter, MAY_BE_SKIPPED), counts.recorded()):
         terminalreporter.line(line, red=True)
 
 
@@ -55,7 +59,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     ran = ran_by_folder(reporter)
     if counts.RECORD_VARIABLE in os.environ:
         counts.record(ran)
-    if counts.missing(ran, counts.recorded()):
+    if counts.missing(ran, skipped_by_folder(reporter, MAY_BE_SKIPPED), counts.recorded()):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
@@ -63,3 +67,9 @@ def ran_by_folder(reporter: pytest.TerminalReporter) -> Counter[str]:
     """Count the tests that ran to an end, by the folder of their file: skipped ones did not run."""
     reports = [report for outcome in ("passed", "failed", "xfailed") for report in reporter.stats.get(outcome, [])]
     return Counter(counts.folder_of(report.nodeid) for report in reports if report.when == "call")
+
+
+def skipped_by_folder(reporter: pytest.TerminalReporter, mark: str | None = None) -> Counter[str]:
+    """Count the tests that were skipped, by the folder of their file: all, or those with `mark`."""
+    reports = (report for report in reporter.stats.get("skipped", []) if isinstance(report, pytest.TestReport))
+    return Counter(counts.folder_of(report.nodeid) for report in reports if mark is None or mark in report.keywords)
