@@ -13,7 +13,7 @@ PYTEST_WORKERS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup engine rehearse images local local-promote local-check local-test local-down test lint format unit bench goldens lock clean
+.PHONY: help setup engine rehearse images local local-promote local-check local-test local-down browser test lint format unit bench goldens lock clean
 
 help: ## list the jobs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,7 +57,11 @@ local-test: setup engine ## climb the stages under load on real Docker Engines, 
 local-down: setup ## stop what `make local` started; FORGET=1 removes its data, too
 	@$(BIN)/dreamseed local down $(if $(FORGET),--forget)
 
-test: setup lint engine ## lint, types and every test
+browser: setup ## a headless Chromium for the tests that look at the report (Debian, root)
+	@$(BIN)/python -m tests.report.chromium
+
+test: setup lint engine ## lint, types and every test; those in a browser are skipped where none can be installed
+	@$(BIN)/python -m tests.report.chromium || true
 	@$(MAKE) --no-print-directory unit
 
 unit: setup ## every test, without lint (ARGS="tests/planning -k layout" for a part)

@@ -19,6 +19,7 @@ COMMANDS = {
     "local": "dreamseed.commands.local:app",
     "picture": "dreamseed.commands.picture:picture",
     "grow": "dreamseed.commands.grow:grow",
+    "report": "dreamseed.commands.report:report",
     "schema": "dreamseed.commands.schema:schema",
     "reference": "dreamseed.commands.reference:reference",
 }
