@@ -18,8 +18,8 @@ class CostLine(StrEnum):
     """The lines of the plan's cost table, in its order, and one for what it has no line for."""
 
     ELECTRICITY = "electricity"
-    CLOUD_RUN = "cloud run"
-    CLOUDFLARE = "cloudflare"
+    CLOUD_RUN = "Cloud Run"
+    CLOUDFLARE = "Cloudflare"
     STORAGE = "storage"
     DOMAIN = "domain"
     MONITORING = "monitoring"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,7 +15,8 @@ from dreamseed.config import STAGE_NAMES, find_project
 from dreamseed.cost.actuals import compare, read_bill
 from dreamseed.cost.actuals.report import actuals_json, actuals_tables
 from dreamseed.cost.diff import cost_diff
-from dreamseed.cost.estimate import estimate
+from dreamseed.cost.estimate import Estimate, estimate
+from dreamseed.cost.fit import FitResult
 from dreamseed.cost.fit import fit as fit_budget
 from dreamseed.cost.fit.report import fit_json, fit_text
 from dreamseed.cost.guardrails import guardrails, passes
@@ -61,6 +63,14 @@ def cost(
     folder, today = find_project(project or Path.cwd()), datetime.now(UTC).date()
     changes = tuple(what_if or ())
     named = list(words or ())
+    plain = fit is None and named[:1] not in ([DIFF], [ACTUALS])
+    _refuse_unread(
+        {
+            "--markdown": (as_markdown, named[:1] == [DIFF] and fit is None, f"{DIFF} BASE HEAD"),
+            "--explain": (explain, plain and not every, "one stage"),
+            "--profile": (profile is not Scenario.EXPECTED, plain, "a stage, or --all"),
+        }
+    )
     if fit is not None:
         sound = _fit(named, folder, today, changes, fit, machine=machine)
     elif named[:1] == [ACTUALS]:
@@ -78,6 +88,13 @@ def cost(
         raise typer.Exit(1)
 
 
+def _refuse_unread(options: Mapping[str, tuple[bool, bool, str]]) -> None:
+    """Refuse an option that is given where nothing reads it: it would look as if it worked."""
+    for option, (given, read, of) in options.items():
+        if given and not read:
+            raise typer.BadParameter(f"{option} goes with {of} only")
+
+
 def _stages(
     names: tuple[str, ...] | list[str],
     folder: Path,
@@ -91,16 +108,25 @@ def _stages(
 ) -> bool:
     """Show the stages; tell whether they pass their guardrails."""
     estimates = [estimate(named_stage(name, folder).plan(changes), today=today) for name in names]
+    over = [each for each in estimates if every and each.headroom_usd() < 0]
+    fits = {each.plan.name: fit_budget(each.plan.config, each.plan.name, each.budget_usd, today=today) for each in over}
     shown: dict[str, Any] | RenderableType
-    if machine:
-        entries = [as_json(each, today, profile) for each in estimates]
-        shown = {"stages": entries} if every else entries[0]
+    if machine and every:
+        shown = {"stages": [as_json(each, today, profile) | {"fit": _fit_of(each, fits)} for each in estimates]}
+    elif machine:
+        shown = as_json(estimates[0], today, profile)
     elif every:
-        shown = all_tables(estimates, today, profile)
+        shown = all_tables(estimates, today, profile, fits)
     else:
         shown = stage_tables(estimates[0], today, profile, explain=explain)
     _show(shown)
     return all(passes(guardrails(each, today)) for each in estimates)
+
+
+def _fit_of(estimated: Estimate, fits: Mapping[str, FitResult]) -> dict[str, Any] | None:
+    """Return what would bring the stage within its budget, null where it is."""
+    found = fits.get(estimated.plan.name)
+    return None if found is None else fit_json(found)
 
 
 def _diff(

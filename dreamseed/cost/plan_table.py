@@ -72,8 +72,9 @@ def _electricity(month: Month, figure: int) -> Iterator[str]:
     owned = servers(month.plan.hosts)
     cards = sum(host.gpu_count for host in owned)
     formula = cards * GPU_WATTS / 1_000 * HOURS_PER_MONTH * USD_PER_KWH
+    noun = "1 card" if cards == 1 else f"{cards} cards"
     host_watts = (figure - formula) / (HOURS_PER_MONTH * USD_PER_KWH) * 1_000 / len(owned)
-    yield f"the plan's formula gives {formula:.2f} for {cards} cards, so its line leaves a server {host_watts:,.0f} W"
+    yield f"the plan's formula gives {formula:.2f} for {noun}, so its line leaves a server {host_watts:,.0f} W"
     yield f"counted are {month.host_watts:,.0f} W a server and a month of 730 h"
 
 

@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from dreamseed.config.operations import Slo
+from dreamseed.cost.fit.report import less_load
 from dreamseed.cost.guardrails import Guardrail
 from dreamseed.cost.plan_table import PlanRow, against_plan
 from dreamseed.cost.pricing import Line
@@ -94,6 +95,7 @@ def _environment() -> Environment:
         "three": lambda spread: words.three((spread.p10, spread.p50, spread.p90)),
         "place": lambda value: f"{value:.2f}%",
     }
+    environment.globals["less_load"] = less_load
     environment.filters["measured"] = words.measured
     return environment
 

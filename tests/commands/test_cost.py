@@ -84,6 +84,19 @@ def test_all_stages_are_shown_against_plan_and_budget() -> None:
     assert "the plan's checklist says 800" in " ".join(text.split())
 
 
+def test_all_stages_say_what_would_fit_or_what_is_missing() -> None:
+    text = " ".join(run("--all").stdout.split())
+    assert text.count("What fits and gives up least:") == 1
+    assert text.count("Nothing fits: the cheapest of") == 3
+    assert "gives up: Cloudflare free instead of pro" in text
+    fits = {each["name"]: each["fit"] for each in read("--all")["stages"]}
+    assert fits.pop("stage-a") is None
+    assert fits["stage-b"]["fits"]
+    for name, found in fits.items():
+        alone = read(name, "--fit", str(found["budget"]))
+        assert (found["cheapest"], found["usd_missing"]) == (alone["cheapest"], alone["usd_missing"])
+
+
 def test_another_profile_is_shown_and_judged() -> None:
     low, high = (read("stage-c", "--profile", profile) for profile in ("low", "high"))
     assert low["headroom"] > high["headroom"]
@@ -142,9 +155,16 @@ def test_a_bill_is_shown_against_the_estimate() -> None:
         ("actuals", "stage-a"),
         ("stage-a", "stage-b", "--fit", "1"),
         ("stage-a", "--fit", "-1"),
+        ("stage-a", "--markdown"),
+        ("--all", "--explain"),
+        ("diff", "stage-a", "stage-a", "--explain"),
+        ("diff", "stage-a", "stage-a", "--profile", "low"),
+        ("stage-a", "--fit", "100", "--profile", "high"),
     ],
 )
-def test_a_call_that_names_no_stage_or_too_many_is_refused(words: tuple[str, ...]) -> None:
+def test_a_call_that_names_no_stage_or_too_many_or_an_option_that_nothing_reads_is_refused(
+    words: tuple[str, ...],
+) -> None:
     assert run(*words).exit_code == 2
 
 

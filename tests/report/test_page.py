@@ -99,6 +99,8 @@ def test_the_page_says_which_stages_are_over_and_what_would_fit(page: Page) -> N
         if facts.fit and facts.fit.cheapest:
             assert f"still {facts.fit.missing_usd:,.0f} above" in text or facts.fit.front
     assert "fits at" in text
+    assert "it would fit at a load factor of up to" in text
+    assert "it would be above the budget even at a load factor of 0" in text
 
 
 def test_growth_survival_objectives_and_departures_are_all_there(page: Page) -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from operator import le
 
-from dreamseed.cost.estimate import Estimate
+from dreamseed.cost.estimate import Estimate, expected_usd
 from dreamseed.cost.fit.setting import HOURS_PER_DAY, Setting
 from dreamseed.interval import Interval
+
+THOUSAND = 1_000
+"""Steps in which a load factor is looked for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +41,14 @@ class Option:
         """Return USD a month."""
         parts = (part.estimate.total * (part.hours / HOURS_PER_DAY) for part in self.parts)
         return Interval.total((*parts, self.clock))
+
+    def expected_usd_at(self, load_factor: float) -> float:
+        """Return the expected USD a month at another load factor than the stage file's."""
+        at = {"load_factor": load_factor}
+        plans = ((part.hours, part.estimate.plan) for part in self.parts)
+        return self.clock.expected + sum(
+            expected_usd(plan, plan.config.usage, replaced=at) * hours / HOURS_PER_DAY for hours, plan in plans
+        )
 
     @property
     def losses(self) -> tuple[float, ...]:
@@ -83,6 +95,18 @@ class FitResult:
     def missing_usd(self) -> float:
         """Return what the budget lacks for the cheapest legal combination, 0 where it fits or there is none."""
         return max(0.0, self.cheapest.total.expected - self.budget_usd) if self.cheapest and not self.front else 0.0
+
+    @cached_property
+    def load_factor_that_fits(self) -> float | None:
+        """Return the largest load factor at which the cheapest is within the budget, in whole thousandths.
+
+        None where it is above it even at 0, and where no combination is legal.
+        """
+        if self.cheapest is None:
+            return None
+        usd = self.cheapest.expected_usd_at
+        beyond = bisect_right(range(THOUSAND + 1), self.budget_usd, key=lambda step: usd(step / THOUSAND))
+        return (beyond - 1) / THOUSAND if beyond else None
 
     @property
     def keeping_most(self) -> tuple[Option, ...]:

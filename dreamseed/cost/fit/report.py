@@ -23,6 +23,29 @@ def fit_text(result: FitResult, knobs: Sequence[Knob] = KNOBS) -> RenderableType
     return Group(*_shown(result, knobs))
 
 
+def smallest_change(result: FitResult) -> RenderableType:
+    """Return in a few lines what gives up least to fit the budget, or by how much even the cheapest does not."""
+    options = result.keeping_most or tuple(filter(None, [result.cheapest]))
+    if not options:
+        return Text("Nothing fits: none of the combinations is legal.", style="bold red")
+    words = (
+        "What fits and gives up least:"
+        if result.front
+        else f"Nothing fits: the cheapest of {result.combinations:,} combinations is {result.missing_usd:,.2f} over."
+    )
+    style = "bold" if result.front else "bold red"
+    shown = [Text(words, style=style), *_option(options[0], result.unchanged.total.expected)]
+    return Group(*shown, *([] if result.front else [Text(f"  {less_load(result)}")]), Text())
+
+
+def less_load(result: FitResult) -> str:
+    """Return at which load factor the cheapest would fit, where nothing does."""
+    declared, fitting = result.unchanged.plan.config.usage.load_factor.expected, result.load_factor_that_fits
+    if fitting is None:
+        return "it would be above the budget even at a load factor of 0"
+    return f"it would fit at a load factor of up to {fitting:g}; {declared:g} is declared"
+
+
 def _shown(result: FitResult, knobs: Sequence[Knob]) -> Iterator[RenderableType]:
     expected = result.unchanged.total.expected
     yield Text(f"{result.name}: settings within {result.budget_usd:,.2f} USD a month, expected cost", style="bold")
@@ -63,6 +86,7 @@ def _nothing_fits(result: FitResult) -> Iterator[RenderableType]:
         return
     yield Text(f"Nothing fits: the cheapest is {result.missing_usd:,.2f} USD above the budget.", style="bold red")
     yield from _option(cheapest, result.unchanged.total.expected)
+    yield Text(f"  {less_load(result)}")
     yield Text(f"Its {MOST_LINES} largest lines, beyond what the knobs can save:")
     lines = sorted(cheapest.parts[0].estimate.lines, key=lambda line: -line.usd.expected)
     for line in lines[:MOST_LINES]:
@@ -87,6 +111,7 @@ def fit_json(result: FitResult, knobs: Sequence[Knob] = KNOBS) -> dict[str, Any]
         "usd_unchanged": round(result.unchanged.total.expected, 2),
         "fits": bool(result.front),
         "usd_missing": round(result.missing_usd, 2),
+        "load_factor_that_fits": None if result.front else result.load_factor_that_fits,
         "combinations": result.combinations,
         "options": [_as_json(option) | {"keeps_most": id(option) in most} for option in result.front],
         "cheapest": None if result.cheapest is None else _as_json(result.cheapest),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
 from rich.console import Group, RenderableType
@@ -12,6 +12,8 @@ from rich.text import Text
 from dreamseed.catalog.growth_plan import GROWTH_PLAN
 from dreamseed.cost.diff import CostDiff
 from dreamseed.cost.estimate import Estimate
+from dreamseed.cost.fit.option import FitResult
+from dreamseed.cost.fit.report import smallest_change
 from dreamseed.cost.guardrails import Guardrail, Verdict, guardrails
 from dreamseed.cost.plan_table import against_plan
 from dreamseed.cost.pricing import Line
@@ -29,9 +31,11 @@ def stage_tables(estimated: Estimate, today: date, profile: Scenario, *, explain
     return Group(*_stage(estimated, today, profile, explain))
 
 
-def all_tables(estimates: Sequence[Estimate], today: date, profile: Scenario) -> RenderableType:
-    """Return all stages against the growth plan's table and against their budgets."""
-    return Group(*_all(estimates, today, profile))
+def all_tables(
+    estimates: Sequence[Estimate], today: date, profile: Scenario, fits: Mapping[str, FitResult]
+) -> RenderableType:
+    """Return all stages against the growth plan's table and their budgets; `fits`, by name, of those that are over."""
+    return Group(*_all(estimates, today, profile, fits))
 
 
 def diff_tables(diff: CostDiff) -> RenderableType:
@@ -159,7 +163,9 @@ def _quantity(quantity: float) -> str:
     return f"{quantity:,.0f}" if quantity >= 1_000 else f"{quantity:,.4g}"
 
 
-def _all(estimates: Sequence[Estimate], today: date, profile: Scenario) -> Iterator[RenderableType]:
+def _all(
+    estimates: Sequence[Estimate], today: date, profile: Scenario, fits: Mapping[str, FitResult]
+) -> Iterator[RenderableType]:
     yield _overview(estimates, profile)
     for estimated in estimates:
         planned = GROWTH_PLAN[estimated.plan.config.service.stage]
@@ -174,6 +180,8 @@ def _all(estimates: Sequence[Estimate], today: date, profile: Scenario) -> Itera
         )
         yield drawn
         yield _rules(guardrails(estimated, today))
+        if estimated.plan.name in fits:
+            yield smallest_change(fits[estimated.plan.name])
 
 
 def _overview(estimates: Sequence[Estimate], profile: Scenario) -> Table:

@@ -51,3 +51,11 @@ def test_the_json_holds_every_option_and_its_losses() -> None:
     assert [option["keeps_most"] for option in read["options"]].count(True) == len(found.keeping_most)
     assert all(option["usd_expected"] <= 180 for option in read["options"])
     assert read["cheapest"] == {key: value for key, value in read["options"][0].items() if key != "keeps_most"}
+
+
+def test_what_load_would_fit_is_said_where_nothing_else_does() -> None:
+    found = result("stage-c", 290)
+    assert f"it would fit at a load factor of up to {found.load_factor_that_fits:g}; 0.1 is declared" in text(found)
+    assert fit_json(found)["load_factor_that_fits"] == found.load_factor_that_fits
+    assert "it would be above the budget even at a load factor of 0" in text(result("stage-c", 50))
+    assert fit_json(result("stage-b", 180))["load_factor_that_fits"] is None

@@ -206,3 +206,26 @@ def test_all_of_what_is_priced_on_a_shared_plan_costs_the_same_on_its_own() -> N
             assert option.total.expected == pytest.approx(by_hand(config, option))
         prices = sorted(round(option.total.expected, 2) for option in result.front)
         assert prices == [round(option.total.expected, 2) for option in result.front], "taken cheapest first"
+
+
+def test_where_nothing_fits_the_load_that_would_is_the_largest_at_which_the_cheapest_is_within_the_budget() -> None:
+    result = found("stage-c", 290)
+    fitting, cheapest = result.load_factor_that_fits, result.cheapest
+    assert fitting is not None
+    assert cheapest is not None
+    assert 0 < fitting < configured("stage-c").usage.load_factor.expected
+    assert cheapest.expected_usd_at(fitting) <= 290 < cheapest.expected_usd_at(fitting + 0.001)
+    load = {"low": 0, "expected": fitting, "high": 1}
+    plan = plan_stage(changed(cheapest.parts[0].estimate.plan.config, {"usage": {"load_factor": load}}), "trial")
+    assert estimate(plan, today=TODAY).total.expected == pytest.approx(cheapest.expected_usd_at(fitting))
+
+
+def test_where_not_even_a_load_factor_of_0_fits_none_is_named() -> None:
+    assert found("stage-c", 50).load_factor_that_fits is None
+
+
+def test_an_option_with_other_warm_instances_at_night_costs_at_its_own_load_what_it_costs() -> None:
+    option = next(each for each in found("stage-c", 600).front if len(each.parts) == 2)
+    assert option.expected_usd_at(configured("stage-c").usage.load_factor.expected) == pytest.approx(
+        option.total.expected
+    )
