@@ -76,7 +76,7 @@ format: setup ## write the style's formatting and safe fixes
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-bench: setup ## preview time against bare resources, planning time, growth of preview time
+bench: setup ## preview time against bare resources, planning and pricing time, growth of preview time
 	@$(BIN)/python -m bench $(ARGS)
 
 goldens: setup ## write the recorded plans and promotions anew, to be reviewed as a diff

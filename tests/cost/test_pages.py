@@ -9,13 +9,22 @@ import pytest
 
 from dreamseed.config import stage_document, stage_file
 from dreamseed.cost import estimate
+from dreamseed.cost.fit import FitResult, fit
 from dreamseed.cost.sensitivity import tornado
 from dreamseed.cost.what_if import planned_with
 from tests.cost.estimates import TODAY, shipped_estimate
-from tests.planning.stages import ROOT
+from tests.planning.stages import ROOT, configured
 
 EXPLANATION = ROOT / "docs/explanation/cost.md"
 HOW_TO = ROOT / "docs/how-to/know-what-it-costs.md"
+
+
+README = ROOT / "README.md"
+
+
+def fitted(name: str) -> FitResult:
+    config = configured(name)
+    return fit(config, name, config.budget.usd_per_month, today=TODAY)
 
 
 def text(path: Path) -> str:
@@ -40,6 +49,40 @@ def test_the_table_of_savings_is_what_the_program_says() -> None:
     assert len(rows) == 6
     base = shipped_estimate("stage-e").total.expected
     assert {change: f"{total('stage-e', change) - base:+,.2f}" for change, _ in rows} == dict(rows)
+
+
+def test_what_the_growth_plan_expects_to_save_is_set_beside_what_the_program_says() -> None:
+    rows = re.findall(
+        r"^\| ([A-E]) \| (\d+) % \| (`.*`) \| ([\d.]+) % \|$", HOW_TO.read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert [stage for stage, *_ in rows] == list("ABCDE")
+    for stage, planned_percent, changes, percent in rows:
+        name = f"stage-{stage.lower()}"
+        before = shipped_estimate(name).total.expected
+        saved = 100 * (1 - total(name, *re.findall(r"`([^`]+)`", changes)) / before)
+        assert f"{saved:.1f}" == percent
+        assert saved < float(planned_percent)
+
+
+@pytest.mark.parametrize(("stage", "words"), [("c", "C would at up to 0.077"), ("d", "the cheapest D at up to 0.04,")])
+def test_the_load_at_which_the_cheapest_fits_is_what_the_solver_says(stage: str, words: str) -> None:
+    found = fitted(f"stage-{stage}")
+    assert not found.front
+    assert f"up to {found.load_factor_that_fits:g}" in words
+    assert words in text(EXPLANATION)
+
+
+def test_b_fits_and_e_does_not_at_any_load_as_the_page_says() -> None:
+    assert fitted("stage-b").front
+    assert fitted("stage-e").load_factor_that_fits is None
+    assert "B fits its budget at the declared load factor of 0.1" in text(EXPLANATION)
+    assert "the cheapest E not even at 0" in text(EXPLANATION)
+
+
+def test_the_readme_says_what_each_stage_is_expected_to_cost() -> None:
+    stages = [shipped_estimate(f"stage-{letter}") for letter in "abcde"]
+    a, b, c, d, e = (f"{found.total.expected:,.0f} of {found.budget_usd:,.0f}" for found in stages)
+    assert f"expected are {b}, {c}, {d} and {e} USD a month; A is within, {a}." in text(README)
 
 
 def test_the_single_figures_are_what_the_program_says() -> None:
