@@ -13,6 +13,7 @@ from rich.console import Console
 
 from dreamseed.catalog.growth_scenarios import Scenario
 from dreamseed.catalog.revenue_plan import PRICE_USD_PER_MONTH
+from dreamseed.commands.output import write_file
 from dreamseed.config import STAGE_NAMES, StageConfig, find_project, load_stage, stage_file
 from dreamseed.growth.costs import Costs, cost_of_stage
 from dreamseed.growth.forecast import DEFAULT_RUNS, DEFAULT_SEED, Request, forecast
@@ -66,7 +67,7 @@ def grow(
     )
     shown = forecast(request, ladder(configs, cost_of_stage(costs, configs)))
     if plot:
-        plot.write_text(forecast_svg(shown), encoding="utf-8")
+        write_file("--plot", plot, forecast_svg(shown))
     if as_json:
         typer.echo(json.dumps(forecast_as_json(shown), indent=1, ensure_ascii=False))
         return

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from dreamseed.catalog.growth_scenarios import Scenario
+from dreamseed.commands.output import write_file
 from dreamseed.config import STAGE_NAMES, find_project, load_stage, stage_file
 from dreamseed.report import DEFAULT_MONTHS, gather, origin_of, report_page
 
@@ -32,11 +33,7 @@ def report(
     folder = find_project(project or Path.cwd())
     command = f"dreamseed report --scenario {scenario} --months {months}"
     found = gather(folder, origin_of(folder, command), day=_day(day, folder), scenario=scenario, months=months)
-    page = report_page(found)
-    try:
-        output.write_text(page, encoding="utf-8")
-    except OSError as error:
-        raise typer.BadParameter(f"--output {output} cannot be written: {error.strerror}; name a file") from error
+    write_file("--output", output, report_page(found))
     typer.echo(f"{output}: five stages as of {found.day}, {output.stat().st_size / 1_000:,.0f} kB")
 
 

@@ -107,3 +107,9 @@ def test_an_unknown_word_is_answered_with_those_that_are_known(arguments: list[s
     result = CliRunner().invoke(cli.build(("grow",)), ["grow", *arguments, "--project", str(PROJECT)])
     assert result.exit_code == 2
     assert named in result.output
+
+
+def test_a_plot_that_cannot_be_written_is_refused_in_words(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit) as raised:
+        run("--plot", str(tmp_path / "missing" / "growth.svg"))
+    assert raised.value.code == 2
