@@ -13,6 +13,8 @@ from tests.report.chromium import FLAGS, chromium
 DESKTOP, PHONE = 1_280, 360
 """Widths in CSS pixels; 360 is that of a small phone."""
 HEIGHT = 800
+PATIENCE_MS = 600_000
+"""A busy machine is no fault of the page: only a browser that hangs is given up."""
 SEEN = """() => {
   const shown = (element) => { const box = element.getBoundingClientRect(); return box.width > 0 && box.height > 0; };
   const colour = (text) => {
@@ -75,13 +77,14 @@ class Visit:
 def visit(file: Path, *, width: int = DESKTOP, scheme: str = "light", media: str = "screen") -> Visit:
     """Open `file` in a browser of its own without a network, and return what is there."""
     with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=chromium(), args=list(FLAGS))
+        browser = driver.chromium.launch(executable_path=chromium(), args=list(FLAGS), timeout=PATIENCE_MS)
         try:
             context = browser.new_context(
                 viewport={"width": width, "height": HEIGHT},
                 color_scheme="dark" if scheme == "dark" else "light",
                 offline=True,
             )
+            context.set_default_timeout(PATIENCE_MS)
             return _seen(context.new_page(), file, width, media)
         finally:
             browser.close()
