@@ -28,11 +28,10 @@ from localtier.stages import LocalWorkspace, simulated_plan
 from rehearsal.hosts import World, faults
 from rehearsal.providers.host import ProviderHost
 from rehearsal.runner import Project
-from rehearsal.runner.engine import Engine, Reached, Run
+from rehearsal.runner.engine import Engine, Interruption, Reached, Run
 from rehearsal.toolchain import ensure_engine
 
 STACK = "local"
-PREFIX = "ds"
 # The engine writes its state after each step, so that it can be killed at any time.
 REHEARSAL_ONLY = ("PULUMI_SKIP_CHECKPOINTS",)
 
@@ -47,15 +46,17 @@ class Standing:
 
 @dataclass(frozen=True)
 class Tier:
-    """The servers' tier of `project` on this machine; there is one for each user."""
+    """The servers' tier of `project` on this machine. Each `folder` of the user's cache holds one, with its `prefix`."""
 
     project: Project
     console: Console
+    folder: str = "tier"
+    prefix: str = "ds"
 
     @cached_property
     def root(self) -> Path:
         """Return the folder of everything that the tier keeps."""
-        return local_cache() / "tier"
+        return local_cache() / self.folder
 
     def plan(self, stage: str) -> StagePlan:
         """Return the plan of `stage` as it runs here."""
@@ -65,7 +66,7 @@ class Tier:
         """Return the hosts of `plan`: the same folder and names for every stage, so hosts are only added."""
         return World(
             root=self.root / "world",
-            prefix=PREFIX,
+            prefix=self.prefix,
             lans=lans(plan),
             hosts=specs(plan),
             waiting=lambda: self.console.print("Another command is changing the hosts: waiting ..."),
@@ -96,7 +97,7 @@ class Tier:
         Outside(world=world, plan=plan, folder=self.root).start()
         return world
 
-    def up(self, stage: str, reached: Reached, *, killed_after: int | None = None) -> Run:
+    def up(self, stage: str, reached: Reached, *, interruption: Interruption | None = None) -> Run:
         """Bring the tier to `stage` with the real engine; an interrupted `up` is finished by the next one.
 
         Raises `ConfigError` for a stage below the one that stands, or more than one above it.
@@ -111,7 +112,7 @@ class Tier:
                 created = engine.create_stack(STACK, like=stage)
                 if not created.succeeded:
                     return created
-            run = engine.up(STACK, stage, reached, killed_after=killed_after)
+            run = engine.up(STACK, stage, reached, interruption=interruption)
         if run.succeeded:
             self._stand(Standing(stage=stage, target=stage))
         return run

@@ -24,15 +24,30 @@ _SAYS_NOTHING = re.compile(r"(\S+: )?(preview|update|refresh) failed")
 Reached = Callable[[int], None]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Interruption:
+    """What happens to an engine that has begun to change `after_changes` resources: `strike`, by default SIGKILL.
+
+    The engine goes on while `strike` runs.
+    """
+
+    after_changes: int
+    strike: Callable[[], None] | None = None
+
+
 @dataclass(frozen=True)
 class Run:
-    """One run of the engine: whether it succeeded, its events, its seconds, and why it failed."""
+    """One run of the engine: whether it succeeded, its events, its seconds, and why it failed.
+
+    `interrupted` tells whether the `Interruption` came about: an engine may end before.
+    """
 
     succeeded: bool
     events: EventLog
     seconds: float
     errors: tuple[str, ...]
     output: str
+    interrupted: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,13 +73,14 @@ class Engine:
         options = ["--diff"] if diff else ["--suppress-outputs"]
         return self._operation(["preview", *options], name, stage, reached)
 
-    def up(self, name: str, stage: str, reached: Reached, *, killed_after: int | None = None) -> Run:
+    def up(self, name: str, stage: str, reached: Reached, *, interruption: Interruption | None = None) -> Run:
         """Bring the stack `name` to the settings of `stage`.
 
-        With `killed_after` the engine is killed (SIGKILL) once it has begun to change that many resources.
+        What a killed engine left of its lock is removed first; one that still runs makes this one fail.
         """
+        self.workspace.unlock(name)
         command = ["up", "--yes", "--skip-preview", "--suppress-outputs"]
-        return self._operation(command, name, stage, reached, killed_after)
+        return self._operation(command, name, stage, reached, interruption)
 
     def refresh(self, name: str, stage: str, reached: Reached) -> Run:
         """Bring the state of the stack `name` to what is really there."""
@@ -83,14 +99,14 @@ class Engine:
         return self.workspace.project.directory
 
     def _operation(
-        self, command: list[str], name: str, stage: str, reached: Reached, killed_after: int | None = None
+        self, command: list[str], name: str, stage: str, reached: Reached, interruption: Interruption | None = None
     ) -> Run:
         config_file = str(self.workspace.config_file(stage))
         options = ["--stack", name, "--config-file", config_file]
-        return self._run([*command, *options], self._directory, reached, killed_after)
+        return self._run([*command, *options], self._directory, reached, interruption)
 
     def _run(
-        self, command: list[str], directory: Path, reached: Reached | None, killed_after: int | None = None
+        self, command: list[str], directory: Path, reached: Reached | None, interruption: Interruption | None = None
     ) -> Run:
         with tempfile.TemporaryDirectory(dir=self.workspace.root, prefix="run.") as scratch:
             log, output = Path(scratch, "events"), Path(scratch, "output")
@@ -115,35 +131,43 @@ class Engine:
                 ) as process,
             ):
                 deadline = began + TIME_LIMIT_SECONDS
-                followed = _follow(process, events, reached or (lambda _: None), deadline, killed_after)
+                followed, interrupted = _follow(process, events, reached or (lambda _: None), deadline, interruption)
             text = output.read_text(encoding="utf-8", errors="replace")
         seconds = time.monotonic() - began
         errors = () if process.returncode == 0 else _told(followed.errors) or (_last_words(text),)
-        return Run(process.returncode == 0, followed, seconds, errors, text)
+        return Run(process.returncode == 0, followed, seconds, errors, text, interrupted)
 
 
 def _follow(
-    process: subprocess.Popen[bytes], events: IO[str], reached: Reached, deadline: float, killed_after: int | None
-) -> EventLog:
-    """Read the event log until the engine ends; kill the engine at the deadline, or after so many changes."""
+    process: subprocess.Popen[bytes],
+    events: IO[str],
+    reached: Reached,
+    deadline: float,
+    interruption: Interruption | None,
+) -> tuple[EventLog, bool]:
+    """Read the event log until the engine ends; return it, and whether the interruption came about."""
     log = EventLog()
     rest = ""
-    running = True
+    running, interrupted = True, False
     while running:
         running = process.poll() is None
         *lines, rest = (rest + events.read()).split("\n")
         log.feed(lines)
         reached(log.registered)
-        if running and killed_after is not None and log.changing >= killed_after:
-            process.kill()
-            log.errors.append(f"the engine was killed after it had begun to change {log.changing} resources")
-            killed_after = None
+        due = interruption is not None and not interrupted and log.changing >= interruption.after_changes
+        if running and due and interruption is not None:
+            interrupted = True
+            if interruption.strike is not None:
+                interruption.strike()
+            else:
+                process.kill()
+                log.errors.append(f"the engine was killed after it had begun to change {log.changing} resources")
         elif running and time.monotonic() > deadline:
             process.kill()
             log.errors.append(f"the engine was still running after {TIME_LIMIT_SECONDS:.0f} s and was stopped")
         elif running:
             time.sleep(POLL_SECONDS)
-    return log
+    return log, interrupted
 
 
 def _told(errors: list[str]) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ the program itself runs where it is.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
@@ -16,6 +17,8 @@ from pathlib import Path
 from rehearsal.toolchain import Toolchain
 
 PROJECT_FILE = "Pulumi.yaml"
+ENGINE_NAME = "pulumi"
+"""What the kernel calls the engine's process, where it has /proc."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +75,16 @@ class Workspace:
     def created(self) -> frozenset[str]:
         """Return the names of the stacks that are in the backend."""
         return frozenset(path.name.split(".")[0] for path in self.backend.glob(".pulumi/stacks/*/*.json"))
+
+    def unlock(self, stack: str) -> None:
+        """Remove the locks of `stack` whose engines are gone: a killed one cannot; a running one keeps its own.
+
+        Source of the form: pulumi 3.259.0, pkg/backend/diy/lock.go, read 2026-11-26.
+        """
+        for path in self.backend.glob(f".pulumi/locks/**/{stack}/*.json"):
+            owner = Path(f"/proc/{json.loads(path.read_text(encoding='utf-8'))['pid']}/comm")
+            if not owner.exists() or owner.read_text(encoding="utf-8").strip() != ENGINE_NAME:
+                path.unlink()
 
     def folder_for_new(self, name: str, like: str) -> Path:
         """Return a project folder where the stack `name` can be created with the salt of the stack `like`."""

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from rehearsal.runner.engine import Engine, Reached, Run
+from rehearsal.runner.engine import Engine, Interruption, Reached, Run
 from rehearsal.runner.events import EventLog
 from rehearsal.runner.ladder import LADDER_STACK, SECOND_PREVIEW, climb, judged, take_down
 from rehearsal.runner.outcome import Failure, Promotion
@@ -51,7 +51,7 @@ class ScriptedEngine(Engine):
         self.calls.append(f"preview {stage}")
         return self.previews.get(stage, ran({DATA: "same"}))
 
-    def up(self, name: str, stage: str, reached: Reached, *, killed_after: int | None = None) -> Run:
+    def up(self, name: str, stage: str, reached: Reached, *, interruption: Interruption | None = None) -> Run:
         self.calls.append(f"up {stage}")
         return self.ups.get(stage, ran({DATA: "same"}))
 
