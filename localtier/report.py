@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 MIB = 1 << 20
+MIB_PER_GIB = 1024
 
 
 def memory_mib(engine: docker.DockerClient) -> dict[str, float]:
@@ -41,4 +42,4 @@ def show_memory(engines: Mapping[str, docker.DockerClient], console: Console) ->
         named = ", ".join(f"{name} {mib:,.0f}" for name, mib in most)
         table.add_row(host, str(len(used)), f"{sum(used.values()):,.0f}", named)
     console.print(table)
-    console.print(f"together {total / 1024:,.1f} GiB", highlight=False)
+    console.print(f"together {total / MIB_PER_GIB:,.1f} GiB", highlight=False)

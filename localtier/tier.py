@@ -46,7 +46,10 @@ class Standing:
 
 @dataclass(frozen=True)
 class Tier:
-    """The servers' tier of `project` on this machine. Each `folder` of the user's cache holds one, with its `prefix`."""
+    """The servers' tier of `project` on this machine: one for each `folder` of the user's cache, with its own `prefix`.
+
+    `prefix` begins the names of its namespaces.
+    """
 
     project: Project
     console: Console

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from dreamseed.commands.local_experiments import chaos, climb
+from dreamseed.commands.mendable import mendable
 from dreamseed.commands.rehearse import rehearsed_project
 from dreamseed.config.load import STAGE_NAMES
-from localtier.images import ImageError
+from localtier.k6 import play, summary
 from localtier.report import show_memory
-from localtier.tier import Tier
-from rehearsal.hosts import HostsError
-from rehearsal.providers.host import HostFailedError
+from localtier.tier import Standing, Tier
 from rehearsal.runner.display import watching
 from rehearsal.runner.engine import Run
 from rehearsal.runner.steps import Progress
-from rehearsal.toolchain import ToolchainError
 
 app = typer.Typer(help="The servers' tier on real Docker Engines of this machine (Linux, root).", no_args_is_help=True)
 FORGET_HELP = "Remove containers, volumes and states, too: the next `up` begins from nothing."
@@ -33,7 +30,7 @@ def up(stage: Annotated[str, typer.Argument(help=STAGE_HELP)]) -> None:
     if stage not in STAGE_NAMES:
         raise typer.BadParameter(f"there is no stage {stage!r}: write one of {', '.join(STAGE_NAMES)}")
     console = Console()
-    with _mendable():
+    with mendable():
         tier = Tier(rehearsed_project(), console)
         began = time.monotonic()
         with watching(console, stage) as (watch,):
@@ -49,11 +46,8 @@ def up(stage: Annotated[str, typer.Argument(help=STAGE_HELP)]) -> None:
 def promote() -> None:
     """Go from the stage that stands to the next one."""
     console = Console()
-    with _mendable():
-        standing = Tier(rehearsed_project(), console).standing
-    if standing is None:
-        console.print("nothing stands yet: make local STAGE=stage-a", style="red")
-        raise typer.Exit(1)
+    with mendable():
+        _, standing = _standing(console)
     following = STAGE_NAMES.index(standing.stage) + 1
     if standing.target == standing.stage and following == len(STAGE_NAMES):
         console.print(f"{standing.stage} stands, and it is the last stage", style="red")
@@ -64,26 +58,41 @@ def promote() -> None:
 @app.command()
 def down(forget: Annotated[bool, typer.Option("--forget", help=FORGET_HELP)] = False) -> None:
     """Stop everything that was started; containers and volumes stay for the next `up` unless forgotten."""
-    with _mendable():
+    with mendable():
         Tier(rehearsed_project(), Console()).down(forget)
+
+
+@app.command("load")
+def play_users(
+    share: Annotated[float, typer.Option(help="How many of the stage's concurrent users, above 0 and up to 1.")] = 0.05,
+    seconds: Annotated[float, typer.Option(help="How long.")] = 60.0,
+) -> None:
+    """Play users of the stage that stands with k6; exit status 1 when one of the stage's objectives is missed."""
+    console = Console()
+    with mendable():
+        tier, standing = _standing(console)
+        plan = tier.plan(standing.stage)
+        result = play(tier, plan, share, seconds)
+    console.print(summary(plan, result), highlight=False, markup=False, soft_wrap=True)
+    raise typer.Exit(0 if result.passed else 1)
 
 
 @app.command()
 def check() -> None:
     """Ask everything that runs whether it is as planned; exit status 1 when something is not."""
     console = Console()
-    with _mendable():
-        tier = Tier(rehearsed_project(), console)
-        standing = tier.standing
-        if standing is None:
-            console.print("nothing stands yet: make local STAGE=stage-a", style="red")
-            raise typer.Exit(1)
+    with mendable():
+        tier, standing = _standing(console)
         findings = tier.check(tier.plan(standing.stage))
     wrong = [finding for finding in findings if not finding.ok]
     for finding in wrong:
         console.print(f"✗ {finding.what}: {finding.detail}", markup=False, highlight=False, soft_wrap=True)
     console.print(f"{standing.stage}: {len(findings) - len(wrong)} of {len(findings)} checks passed", highlight=False)
     raise typer.Exit(1 if wrong else 0)
+
+
+app.command("test")(climb)
+app.command()(chaos)
 
 
 def _tell(run: Run, stage: str, console: Console) -> None:
@@ -95,10 +104,10 @@ def _tell(run: Run, stage: str, console: Console) -> None:
         raise typer.Exit(1)
 
 
-@contextmanager
-def _mendable() -> Iterator[None]:
-    try:
-        yield
-    except (ToolchainError, HostFailedError, HostsError, ImageError) as error:
-        Console(stderr=True).print(str(error), style="red", markup=False)
-        raise typer.Exit(1) from error
+def _standing(console: Console) -> tuple[Tier, Standing]:
+    tier = Tier(rehearsed_project(), console)
+    standing = tier.standing
+    if standing is None:
+        console.print("nothing stands yet: make local STAGE=stage-a", style="red")
+        raise typer.Exit(1)
+    return tier, standing

@@ -8,7 +8,7 @@ from typing import Any
 
 from dreamseed.planning.container import Container
 from localtier.checks.finding import Finding, none_of
-from localtier.checks.site import Site
+from localtier.checks.site import AskFailed, Site
 
 
 def containers(site: Site) -> Iterator[Finding]:
@@ -19,7 +19,9 @@ def containers(site: Site) -> Iterator[Finding]:
             yield Finding(what=f"containers of {host.name}", ok=False, detail="its Docker Engine does not answer")
             continue
         seen = site.inspected[host.name]
-        faults = [f"{name} {fault}" for name, one in planned.items() if (fault := container_fault(one, seen.get(name)))]
+        faults = [
+            f"{name} {fault}" for name, one in planned.items() if (fault := container_fault(site, one, seen.get(name)))
+        ]
         faults += [f"{name} is not planned" for name in sorted(set(seen) - set(planned))]
         found = none_of(f"containers of {host.name}", faults)
         again = ", ".join(f"{name} × {one['RestartCount']}" for name, one in seen.items() if one["RestartCount"])
@@ -32,8 +34,11 @@ def containers(site: Site) -> Iterator[Finding]:
         )
 
 
-def container_fault(planned: Container, seen: Mapping[str, Any] | None) -> str:
-    """Return what is wrong with a container, "" for nothing."""
+def container_fault(site: Site, planned: Container, seen: Mapping[str, Any] | None) -> str:
+    """Return what is wrong with a container, "" for nothing.
+
+    One that Docker has not tried yet (up to a whole interval of its health test) is tried here, by the same test.
+    """
     if seen is None:
         return "does not exist"
     state = seen["State"]
@@ -44,7 +49,18 @@ def container_fault(planned: Container, seen: Mapping[str, Any] | None) -> str:
     if planned.health is None:
         return ""
     health = state.get("Health", {}).get("Status", "not checked")
+    if health == "starting" and not state["Health"].get("Log"):
+        health = _tried(site, planned)
     return "" if health == "healthy" else f"is {health}"
+
+
+def _tried(site: Site, planned: Container) -> str:
+    kind, *words = planned.health.test if planned.health else ("NONE",)
+    try:
+        site.exec_text(planned.name, words if kind == "CMD" else ["/bin/sh", "-c", *words])
+    except AskFailed as error:
+        return f"starting: {error}"
+    return "healthy"
 
 
 def _said(state: Mapping[str, Any]) -> str:

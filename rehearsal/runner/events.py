@@ -21,6 +21,7 @@ from rehearsal.runner.resources import (
     name_of,
 )
 
+REFRESH = "refresh"
 _COLOUR = re.compile(r"<\{%.*?%\}>|\x1b\[[0-9;]*m")
 
 
@@ -50,6 +51,8 @@ class EventLog:
             event = json.loads(line)
             if "resourcePreEvent" in event:
                 self._step(event["resourcePreEvent"]["metadata"])
+            elif "resOutputsEvent" in event:
+                self._outcome(event["resOutputsEvent"]["metadata"])
             elif "diagnosticEvent" in event:
                 self._diagnostic(event["diagnosticEvent"])
 
@@ -62,6 +65,12 @@ class EventLog:
             self._protected.add(urn)
         self._operations.setdefault(urn, set()).add(step["op"])
         self._differing.setdefault(urn, set()).update(step.get("diffs") or (), step.get("keys") or ())
+
+    def _outcome(self, step: Mapping[str, Any]) -> None:
+        """Take what a refresh found, which only the event after it says."""
+        operations = self._operations.get(step["urn"], set())
+        if REFRESH in operations:
+            operations.add(step["op"])
 
     def _diagnostic(self, diagnostic: Mapping[str, Any]) -> None:
         if diagnostic["severity"] == "error":

@@ -91,7 +91,7 @@ def test_every_check_has_a_broken_stage_that_it_finds() -> None:
 @pytest.mark.parametrize(
     ("name", "state", "said"),
     [
-        ("redis-1", {"Status": "running", "Health": {"Status": "starting"}}, "redis-1 is starting"),
+        ("redis-1", {"Status": "running", "Health": {"Status": "starting", "Log": [{}]}}, "redis-1 is starting"),
         ("redis-1", {"Status": "exited", "ExitCode": 137}, "redis-1 is exited (137)"),
         ("redis-cluster", {"Status": "exited", "ExitCode": 1}, "redis-cluster is exited (1)"),
         ("redis-cluster", {"Status": "running", "ExitCode": 0}, "redis-cluster is running"),
@@ -105,6 +105,14 @@ def test_a_container_that_is_not_as_planned_is_named(name: str, state: dict[str,
     else:
         stage.inspected["server-1"][name]["State"] = state
     assert said in [one.detail for one in run("containers", stage.site)]
+
+
+def test_a_container_that_docker_has_not_tried_yet_is_tried_by_its_own_test() -> None:
+    stage = Stage(shipped("stage-e"))
+    stage.inspected["server-1"]["prometheus"]["State"]["Health"] = {"Status": "starting", "Log": []}
+    assert bad(run("containers", stage.site)) == []
+    stage.break_answer("prometheus", "ready", unreachable("prometheus"))
+    assert bad(run("containers", stage.site)) == ["containers of server-1"]
 
 
 def test_a_container_that_nobody_planned_is_named_and_a_restart_is_told_without_blame() -> None:

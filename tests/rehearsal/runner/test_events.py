@@ -122,3 +122,15 @@ def test_what_a_run_has_begun_to_change_is_counted_while_it_runs() -> None:
     assert log.changing == 0
     log.feed([step("update", VOLUME, parent=STORE), step("create", INNER, parent=STORE)])
     assert log.changing == 2
+
+
+@pytest.mark.parametrize(("outcome", "action"), [("update", Action.UPDATE), ("delete", Action.DELETE), ("same", None)])
+def test_what_a_refresh_found_is_said_by_the_event_after_it(outcome: str, action: Action | None) -> None:
+    outputs = {"resOutputsEvent": {"metadata": {"op": outcome, "urn": VOLUME}}}
+    log = around(step("refresh", VOLUME), json.dumps(outputs))
+    assert {change.resource.urn: change.action for change in log.changes()} == ({VOLUME: action} if action else {})
+
+
+def test_the_outcome_of_anything_but_a_refresh_says_nothing_new() -> None:
+    outputs = {"resOutputsEvent": {"metadata": {"op": "update", "urn": VOLUME}}}
+    assert around(step("same", VOLUME), json.dumps(outputs)).changes() == []

@@ -69,7 +69,7 @@ def lock(tmp_path: Path) -> Path:
 
 
 def test_the_lock_of_an_engine_that_is_gone_is_removed(tmp_path: Path, lock: Path) -> None:
-    with subprocess.Popen(["true"]) as gone:
+    with subprocess.Popen([sys.executable, "-c", ""]) as gone:
         pass
     lock.write_text(json.dumps({"pid": gone.pid}), encoding="utf-8")
     assert run(tmp_path, None).succeeded

@@ -1,0 +1,215 @@
+"""All experiments in one ascent from nothing to the last stage: what is done at each stage, and what was found."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from rich.console import Console
+
+from dreamseed.planning.stage_plan import StagePlan
+from dreamseed.planning.survivability import DataLoss
+from localtier.experiments import climb, drift, report
+from localtier.experiments.climb import Step
+from localtier.experiments.drift import Drift
+from localtier.experiments.kills import Killing, Victim, draw
+from localtier.experiments.survival import Outcome, not_tried, try_claims
+from localtier.experiments.trials import Trial, sample, trials_of
+from localtier.experiments.users import Users
+from localtier.k6 import K6Result, play, summary
+from localtier.load.report import LoadReport
+from localtier.tier import Tier
+from rehearsal.runner.display import watching
+from rehearsal.runner.engine import Reached
+from rehearsal.runner.steps import Progress
+
+
+class Claims(StrEnum):
+    """Which claims of survival are tried at a stage."""
+
+    NONE = "none"
+    SAMPLE = "sample"
+    """Each kind of container and volume once, every server, every link."""
+    EVERY = "every"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Program:
+    """What is done on the way: up to `stages`' last, `claims` by stage (none elsewhere), `kills` in each promotion.
+
+    `drift_at` is where changes are made by hand. k6 plays `k6_share` of a stage's users for `k6_seconds`, not at all
+    with 0. The same `seed` draws the same kills.
+    """
+
+    stages: tuple[str, ...]
+    claims: Mapping[str, Claims] = field(default_factory=dict)
+    kills: int = 0
+    victims: tuple[Victim, ...] = tuple(Victim)
+    drift_at: str | None = None
+    k6_share: float = 0.02
+    k6_seconds: float = 0.0
+    seed: int = 1
+
+
+@dataclass
+class Ascent:
+    """A tier brought up stage by stage under one load. `problems` are all findings against it."""
+
+    tier: Tier
+    program: Program
+    console: Console
+    steps: list[Step] = field(default_factory=list)
+    drifts: list[Drift] = field(default_factory=list)
+    outcomes: dict[str, list[Outcome]] = field(default_factory=dict)
+    loads: dict[str, K6Result] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+
+    def run(self) -> None:
+        """Begin from nothing and do everything; what a stage finds wrong does not keep the next one from being tried.
+
+        Only a stage that does not come up ends it: nothing can be told of those above.
+        """
+        self.tier.down(forget=True)
+        users = Users(tier=self.tier)
+        before: StagePlan | None = None
+        for stage in self.program.stages:
+            step = self._step(users, before, stage)
+            if step.faults:
+                return
+            before = self.tier.plan(stage)
+            self._k6(before)
+            if stage == self.program.drift_at:
+                self._drift(before)
+            if self.program.claims.get(stage, Claims.NONE) is not Claims.NONE:
+                users = self._claims(users, before)
+        if before is not None:
+            users.leave(before)
+
+    def _step(self, users: Users, before: StagePlan | None, stage: str) -> Step:
+        with watching(self.console, stage) as (watch,):
+
+            def reached(resources: int) -> None:
+                watch(Progress(stage, 0, 1, resources))
+
+            if before is None or not self.program.kills:
+                step = climb.step_up(users, before, stage, reached)
+            else:
+                step = self._killed_step(users, before, stage, reached)
+        self.steps.append(step)
+        self._found(climb.problems(step))
+        took = f"{step.engine_seconds:.0f} s, whole after {step.whole_seconds:.0f} s, {step.checks} checks"
+        self._tell(f"{step.name}: {took}")
+        for kill in step.kills:
+            self._tell(f"{step.name}: killed: {kill.name}")
+        return step
+
+    def _killed_step(self, users: Users, before: StagePlan, stage: str, reached: Reached) -> Step:
+        plan = self.tier.plan(stage)
+        drawn = draw(before, self.program.kills, self.program.seed, self.program.victims)
+        killing = Killing(tier=self.tier, world=self.tier.world(plan), stage=stage, kills=drawn, reached=reached)
+        return climb.step_up(users, before, stage, reached, killing)
+
+    def _k6(self, plan: StagePlan) -> None:
+        """Play the stage's users; what they get wrong is a finding, a missed objective is told: two cores miss some."""
+        if not self.program.k6_seconds:
+            return
+        result = play(self.tier, plan, self.program.k6_share, self.program.k6_seconds)
+        self.loads[plan.name] = result
+        self._tell(summary(plan, result))
+        if result.wrong_answers or not result.generation.count:
+            self._found([f"{plan.name}: k6: {result.wrong_answers} of {result.generation.count} answers are wrong"])
+
+    def _drift(self, plan: StagePlan) -> None:
+        seen = drift.try_drift(self.tier, plan, lambda _: None)
+        self.drifts.append(seen)
+        self._found(drift.problems(seen))
+        for text in report.drift_lines(seen):
+            self._tell(text)
+        findings = self.tier.check(plan, climb.HEALTHY_SECONDS)
+        self._found(f"{plan.name}: after drift: {one.what}: {one.detail}" for one in findings if not one.ok)
+
+    def _claims(self, users: Users, plan: StagePlan) -> Users:
+        """Try the claims, verify what was written before and meanwhile, and return users for the next stage.
+
+        They are others, who do not miss the keys that a cache may lose.
+        """
+        chosen = self._chosen(plan)
+        for name, reason in not_tried(plan, chosen):
+            self._tell(f"{plan.name}: not tried: {name}: {reason}")
+        load = users.load(plan)
+        self.outcomes[plan.name] = outcomes = try_claims(self.tier, plan, load, chosen, self.console)
+        self._found(f"{plan.name}: {problem}" for problem in report.outcome_problems(outcomes))
+        users.leave(plan)
+        self._found(f"{plan.name}: after the losses: {problem}" for problem in lost(load.verify(), outcomes))
+        others = users.others()
+        others.welcome(plan)
+        return others
+
+    def _chosen(self, plan: StagePlan) -> Sequence[Trial]:
+        every = trials_of(plan)
+        return every if self.program.claims[plan.name] is Claims.EVERY else sample(every)
+
+    def _found(self, problems: Iterator[str] | Sequence[str]) -> None:
+        for problem in problems:
+            self.problems.append(problem)
+            self.console.print(f"✗ {problem}", style="red", markup=False, highlight=False, soft_wrap=True)
+
+    def _tell(self, text: str) -> None:
+        self.console.print(f"{time.strftime('%H:%M:%S')} {text}", markup=False, highlight=False, soft_wrap=True)
+
+    def show(self) -> None:
+        """Print what was found as tables, and the verdict."""
+        self.console.print(report.steps_table(self.steps))
+        for text in report.causes(self.steps):
+            self.console.print(text, markup=False, highlight=False, soft_wrap=True)
+        for stage, outcomes in self.outcomes.items():
+            self.console.print(report.losses_table(stage, outcomes))
+        report.show_verdict(self.problems, self.words, self.console)
+
+    @property
+    def words(self) -> str:
+        """Return what was done, in a line."""
+        made = sum(len(step.kills) for step in self.steps)
+        tried = [one for outcomes in self.outcomes.values() for one in outcomes]
+        parts = [f"{len(self.steps)} steps to {self.steps[-1].stage if self.steps else 'nowhere'}"]
+        parts += [f"{made} kills on the way"] if made else []
+        parts += [f"{len(tried)} claims tried"] if tried else []
+        parts += [f"drift mended at {', '.join(one.stage for one in self.drifts)}"] if self.drifts else []
+        return ", ".join([*parts, "nothing acknowledged was lost that is claimed to survive"])
+
+    def write(self, path: Path) -> None:
+        """Write everything to a file, for machines."""
+        content = {
+            "passed": not self.problems,
+            "problems": self.problems,
+            "steps": [asdict(step) for step in self.steps],
+            "drifts": [report.drift_content(one) for one in self.drifts],
+            "claims": {
+                stage: [report.outcome_content(one) for one in outcomes] for stage, outcomes in self.outcomes.items()
+            },
+            "k6": {stage: asdict(result) for stage, result in self.loads.items()},
+        }
+        path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
+def lost(after: LoadReport, outcomes: Iterable[Outcome]) -> Iterator[str]:
+    """Return which acknowledged writes are missing after the losses that were tried.
+
+    Keys of the cache may be, where one of the claims says so; what was written twice or is changed is always a fault.
+    """
+    forgetful = {one.claim.component for one in outcomes if one.claim.data_lost is DataLoss.CACHE}
+    for one in after.clients:
+        if one.unverified:
+            yield f"{one.client}: not verified: {one.unverified}"
+        if one.verdict is None:
+            continue
+        missing = 0 if one.client in forgetful else one.verdict.missing
+        if missing or one.verdict.duplicated or one.verdict.corrupted:
+            yield (
+                f"{one.client}: of {one.verdict.acknowledged} acknowledged, {missing} missing, "
+                f"{one.verdict.duplicated} twice, {one.verdict.corrupted} changed: {', '.join(one.verdict.examples)}"
+            )

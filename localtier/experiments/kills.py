@@ -1,0 +1,92 @@
+"""Killing the Pulumi engine or a Docker Engine in the middle of a promotion, and letting the next `up` finish it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from dreamseed.planning.stage_plan import StagePlan
+from localtier.tier import Tier
+from rehearsal.hosts import World, faults
+from rehearsal.runner.engine import Interruption, Reached, Run
+
+MOST_CHANGES = 5
+"""A kill comes after 1 to so many changes of its run, so that a promotion can be killed again and again."""
+
+
+class Victim(StrEnum):
+    """What is killed, with SIGKILL."""
+
+    PULUMI = "Pulumi engine"
+    DOCKER = "Docker Engine"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kill:
+    """A kill to be made once a run has begun to change `after_changes` resources; `host` is a Docker Engine's."""
+
+    victim: Victim
+    after_changes: int
+    host: str = ""
+
+    @property
+    def name(self) -> str:
+        """Return what is killed, and when."""
+        of = f" of {self.host}" if self.host else ""
+        return f"{self.victim}{of} after {self.after_changes} changes"
+
+
+def draw(plan: StagePlan, count: int, seed: int, victims: Sequence[Victim] = tuple(Victim)) -> tuple[Kill, ...]:
+    """Return `count` random kills for a promotion of which the stage before is `plan`, the same ones for a seed."""
+    chance = random.Random(f"{seed} {plan.name}")  # noqa: S311 - repeatable, not secret
+    kills = []
+    for number in range(count):
+        victim = victims[number % len(victims)]
+        host = chance.choice([host.name for host in plan.hosts]) if victim is Victim.DOCKER else ""
+        kills.append(Kill(victim=victim, after_changes=chance.randint(1, MOST_CHANGES), host=host))
+    return tuple(kills)
+
+
+@dataclass
+class Killing:
+    """Brings a tier to `stage` through `kills`, each in a run of its own; the run after the last one must finish it.
+
+    `made` are the kills that came about: a run may end before its own.
+    """
+
+    tier: Tier
+    world: World
+    stage: str
+    kills: Sequence[Kill]
+    reached: Reached
+
+    def __post_init__(self) -> None:
+        self.made: list[Kill] = []
+
+    def bring(self) -> Run:
+        """Do it, and return the last run."""
+        for kill in self.kills:
+            run = self.tier.up(self.stage, self.reached, interruption=self._interruption(kill))
+            if not run.interrupted:
+                return run
+            self.made.append(kill)
+        return self.tier.up(self.stage, self.reached)
+
+    def _interruption(self, kill: Kill) -> Interruption:
+        strike = self._restart(kill.host) if kill.victim is Victim.DOCKER else None
+        return Interruption(after_changes=kill.after_changes, strike=strike)
+
+    def _restart(self, host: str) -> Callable[[], None]:
+        def strike() -> None:
+            faults.kill_engine(self.world, host)
+            faults.start_engine(self.world, host)
+
+        return strike
+
+
+def not_made(killing: Killing) -> Iterator[str]:
+    """Return a line for each kill that did not come about: the promotion was over before."""
+    for kill in killing.kills[len(killing.made) :]:
+        yield f"{killing.stage}: {kill.name}: the promotion was over before"
