@@ -13,7 +13,7 @@ PYTEST_WORKERS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup engine rehearse images local local-promote local-check local-test local-down browser test lint format unit bench goldens lock clean
+.PHONY: help setup engine browser rehearse images local local-promote local-check local-load local-test local-down chaos test lint format unit bench goldens lock clean
 
 help: ## list the jobs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,8 +51,14 @@ local-promote: setup engine ## bring what `make local` brought up to the next st
 local-check: setup ## ask everything that `make local` brought up whether it is as planned
 	@$(BIN)/dreamseed local check
 
-local-test: setup engine ## climb the stages under load on real Docker Engines, and check what is claimed
+local-load: setup ## play users of the stage that stands with k6, held to its objectives (ARGS="--share 0.1 --seconds 30")
+	@$(BIN)/dreamseed local load $(ARGS)
+
+local-test: setup engine ## climb the stages under load on real Docker Engines, and try what is claimed
 	@$(BIN)/dreamseed local test $(ARGS)
+
+chaos: setup engine ## the long run of the same: engines killed in every promotion, every claim tried (over an hour)
+	@$(BIN)/dreamseed local chaos $(ARGS)
 
 local-down: setup ## stop what `make local` started; FORGET=1 removes its data, too
 	@$(BIN)/dreamseed local down $(if $(FORGET),--forget)

@@ -14,6 +14,10 @@ class Finding:
     detail: str = ""
 
 
+MOST_FAULTS = 5
+"""So many are told of one kind; more say nothing more."""
+
+
 def compared(what: str, seen: object, planned: object) -> Finding:
     """Return whether `seen` equals `planned`, with both in the detail where it does not."""
     return Finding(what=what, ok=seen == planned, detail="" if seen == planned else f"{seen}, planned {planned}")
@@ -21,4 +25,5 @@ def compared(what: str, seen: object, planned: object) -> Finding:
 
 def none_of(what: str, faults: list[str]) -> Finding:
     """Return that `what` is in order when nothing was found against it."""
-    return Finding(what=what, ok=not faults, detail="; ".join(faults))
+    more = [f"and {len(faults) - MOST_FAULTS} more"] if len(faults) > MOST_FAULTS else []
+    return Finding(what=what, ok=not faults, detail="; ".join([*faults[:MOST_FAULTS], *more]))

@@ -73,8 +73,9 @@ class Ascent:
 
         Only a stage that does not come up ends it: nothing can be told of those above.
         """
-        self.tier.down(forget=True)
         users = Users(tier=self.tier)
+        users.forget()
+        self.tier.down(forget=True)
         before: StagePlan | None = None
         for stage in self.program.stages:
             step = self._step(users, before, stage)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -37,6 +38,12 @@ class Users:
         """Return what the clients need, as the stage's containers hold it."""
         with self.tier.engines(plan) as engines:
             return read_credentials(plan, engines, only=USED_SECRETS)
+
+    def forget(self) -> None:
+        """Stop every load that ever ran on the tier, also one that was left behind, and remove what it wrote down."""
+        for folder in sorted(self.tier.root.glob("load-*")):
+            LoadRun(folder=folder).stop()
+            shutil.rmtree(folder)
 
     def leave(self, plan: StagePlan) -> None:
         """Stop the clients; nothing to do when none run."""

@@ -153,15 +153,26 @@ def plan_kafka(config: StageConfig, hosts: Sequence[Host]) -> ServicePlan:
     return ServicePlan(component=COMPONENT, containers=tuple(containers), volumes=volumes)
 
 
+def _may_lead(node: Node) -> bool:
+    """Tell whether a node votes, or may still do so while a promotion is under way.
+
+    A node that has not heard of its leader for `controller.quorum.fetch.timeout.ms` asks the bootstrap servers alone
+    from then on. Where the leader is none of them it never catches up, so it cannot join (seen with Kafka 4.1.1 on
+    2026-11-26, D to E on a busy machine).
+    """
+    return node.controller or node.number <= FIRST_VOTERS
+
+
 def _node(config: StageConfig, node: Node, nodes: Sequence[Node], previous: tuple[str, ...]) -> Container:
     kafka = config.kafka
     founder = nodes[0]
     controllers = ",".join(f"{member.address}:{member.controller_port}" for member in nodes if member.controller)
+    bootstrap = ",".join(f"{member.address}:{member.controller_port}" for member in nodes if _may_lead(member))
     joins = node.controller and node is not founder
     properties = render(
         "kafka.properties.j2",
         node=node,
-        bootstrap=controllers,
+        bootstrap=bootstrap,
         replication=kafka.replication_factor,
         min_insync=kafka.min_insync_replicas,
     )
@@ -173,7 +184,7 @@ def _node(config: StageConfig, node: Node, nodes: Sequence[Node], previous: tupl
         controllers=controllers,
         joined=JOINED,
         joins=joins,
-        leaves=not node.controller and node.number <= FIRST_VOTERS,
+        leaves=not node.controller and _may_lead(node),
         # Who joins later finds the voters in the running quorum's own log.
         format_arguments=f"--initial-controllers {founded}" if node is founder else "--no-initial-controllers",
     )
