@@ -143,11 +143,9 @@ def unmount_below(folder: Path) -> None:
 def remove_control_group(control_group: str) -> None:
     """Remove the empty control groups of a host that has ended."""
     for group in _group_folders(control_group):
-        for path in sorted((p for p in group.rglob("*") if p.is_dir()), reverse=True):
+        for folder in reversed(_folders(group)):
             with suppress(OSError):
-                path.rmdir()
-        with suppress(OSError):
-            group.rmdir()
+                folder.rmdir()
 
 
 def _kill_until_none(find: Callable[[], Iterable[int]]) -> None:
@@ -183,6 +181,11 @@ def _group_folders(control_group: str) -> list[Path]:
 
 def _in_group(control_group: str) -> Iterator[int]:
     for group in _group_folders(control_group):
-        for path in group.rglob("cgroup.procs"):
+        for folder in _folders(group):
             with suppress(OSError):
-                yield from (int(line) for line in path.read_text(encoding="ascii").split())
+                yield from (int(line) for line in (folder / "cgroup.procs").read_text(encoding="ascii").split())
+
+
+def _folders(group: Path) -> list[Path]:
+    """Return a group and all below, each before those in it. One that goes meanwhile is passed over."""
+    return [Path(folder) for folder, _, _ in os.walk(group)]

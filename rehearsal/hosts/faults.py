@@ -74,6 +74,7 @@ def power_off(world: World, host: str) -> None:
 
 def power_on(world: World, host: str) -> None:
     """Give the power back and wait until the engine answers; containers start as their restart policies say."""
+    connect(world, host)
     start_engine(world, host)
 
 

@@ -65,6 +65,12 @@ def test_every_node_asks_old_and_new_voters_for_the_leader_for_it_may_be_any_of_
         assert set(asked[1].split(",")) == wanted, one.name
 
 
+def test_only_a_node_without_a_vote_forgets_its_votes() -> None:
+    scripts = {one.name: file(one, "/etc/dreamseed/node.sh").text for one in E.kafka.containers if not one.job}
+    forgets = {name for name, script in scripts.items() if re.search(r"^rm -f .*/quorum-state$", script, re.MULTILINE)}
+    assert forgets == {"kafka-2", "kafka-3", "kafka-5"}
+
+
 def majorities(order: list[str]) -> list[bool]:
     """Whether a majority of the votes is alive while each container in `order` is replaced, growing from stage D."""
     votes = {"kafka-1", "kafka-2", "kafka-3"}
