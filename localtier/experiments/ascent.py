@@ -41,7 +41,7 @@ class Claims(StrEnum):
 class Program:
     """What is done on the way: up to `stages`' last, `claims` by stage (none elsewhere), `kills` in each promotion.
 
-    `drift_at` is where changes are made by hand. k6 plays `k6_share` of a stage's users for `k6_seconds`, not at all
+    `drift_at` is where changes are made by hand. k6 plays `k6_users` of a stage's users for `k6_seconds`, not at all
     with 0. The same `seed` draws the same kills.
     """
 
@@ -50,7 +50,7 @@ class Program:
     kills: int = 0
     victims: tuple[Victim, ...] = tuple(Victim)
     drift_at: str | None = None
-    k6_share: float = 0.02
+    k6_users: int = 20
     k6_seconds: float = 0.0
     seed: int = 1
 
@@ -118,7 +118,8 @@ class Ascent:
         """Play the stage's users; what they get wrong is a finding, a missed objective is told: two cores miss some."""
         if not self.program.k6_seconds:
             return
-        result = play(self.tier, plan, self.program.k6_share, self.program.k6_seconds)
+        share = min(1.0, self.program.k6_users / plan.config.service.capacity.concurrent_users)
+        result = play(self.tier, plan, share, self.program.k6_seconds)
         self.loads[plan.name] = result
         self._tell(summary(plan, result))
         if result.wrong_answers or not result.generation.count:

@@ -57,7 +57,9 @@ def test_new_voters_come_before_old_ones_go() -> None:
 
 def test_every_node_asks_old_and_new_voters_for_the_leader_for_it_may_be_any_of_them() -> None:
     may_lead = {"kafka-1", "kafka-2", "kafka-3", "kafka-4", "kafka-witness"}
-    wanted = {f"{node.address}:{node.controller_port}" for node in plan_nodes(E.config, E.hosts) if node.name in may_lead}
+    wanted = {
+        f"{node.address}:{node.controller_port}" for node in plan_nodes(E.config, E.hosts) if node.name in may_lead
+    }
     for one in (one for one in E.kafka.containers if not one.job):
         properties = file(one, "/etc/kafka/server.properties").text
         asked = re.search(r"^controller\.quorum\.bootstrap\.servers=(.*)$", properties, re.MULTILINE)
