@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import threading
 import time
@@ -16,7 +15,7 @@ from typing import Protocol
 from dreamseed.planning.stage_plan import StagePlan
 from localtier.experiments.trials import Client
 from localtier.load.figures import longest_gap
-from localtier.load.ledger import Event, Outcome
+from localtier.load.ledger import Event, Outcome, event_of
 from rehearsal.hosts import World
 
 QUIET_SECONDS = 3.0
@@ -94,18 +93,17 @@ class Tail:
         self._offsets.update({path: path.stat().st_size for path in self.folder.glob(self.pattern)})
 
     def take(self) -> Iterator[Event]:
-        """Return the events since the last call. A line that is still being written comes with the next call."""
+        """Return the events since the last call. A line that is still being written comes with the next call.
+
+        One that was cut short by a kill is left out.
+        """
         for path in sorted(self.folder.glob(self.pattern)):
             with path.open("rb") as ledger:
                 ledger.seek(self._offsets.get(path, 0))
                 new = ledger.read()
             self._offsets[path] = self._offsets.get(path, 0) + len(new)
             *lines, self._rests[path] = (self._rests.get(path, "") + new.decode()).split("\n")
-            for line in lines:
-                if line.startswith("{") and line.endswith("}"):
-                    content = json.loads(line)
-                    content["outcome"] = Outcome(content["outcome"])
-                    yield Event(**content)
+            yield from (event for line in lines if (event := event_of(line)) is not None)
 
 
 class Probe:

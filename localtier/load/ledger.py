@@ -86,12 +86,19 @@ def read_events(path: Path) -> Iterator[Event]:
         return
     with path.open(encoding="utf-8") as lines:
         for line in lines:
-            try:
-                content = json.loads(line)
-            except ValueError:
-                continue
-            content["outcome"] = Outcome(content["outcome"])
-            yield Event(**content)
+            event = event_of(line)
+            if event is not None:
+                yield event
+
+
+def event_of(line: str) -> Event | None:
+    """Return the event of a ledger's line, null for one that is empty or was cut short."""
+    try:
+        content = json.loads(line)
+    except ValueError:
+        return None
+    content["outcome"] = Outcome(content["outcome"])
+    return Event(**content)
 
 
 def acknowledged(path: Path) -> list[str]:
