@@ -141,6 +141,8 @@ def line(one: Outcome) -> str:
 def try_one(stage: Stage, trial: Trial) -> tuple[list[Outcome], list[str]]:
     """Lose something, watch, give it back; return the outcomes and what is unhealthy afterwards."""
     clients = {claim: stage.clients(claim.component) for claim in trial.claims}
+    if not all(clients.values()):
+        return [_unseen(trial, claim, "a claim of it is one that nobody here notices") for claim in trial.claims], []
     seen: dict[Claim, Seen] = {}
     detail = ""
     with stage.watching(frozenset(client for some in clients.values() for client in some)) as watch:
@@ -222,10 +224,10 @@ def observe(
         now = watch.now()
         for claim in [claim for claim in clients if claim not in seen]:
             events = {client: watch.events(client) for client in clients[claim]}
-            working = bool(events) and all(works(events[one], lanes[one], since, now) for one in events)
+            working = all(works(events[one], lanes[one], since, now) for one in events)
             survived = decided(claim, working, now - complete)
             if survived is not None:
-                away = max((interruption_seconds(events[one], since, now) for one in events), default=0.0)
+                away = max(interruption_seconds(events[one], since, now) for one in events)
                 seen[claim] = Seen(survived=survived, interruption_seconds=round(away, 2))
     return seen
 
