@@ -31,7 +31,10 @@ def reason_not_tried(plan: StagePlan, trial: Trial) -> str | None:
 
 @dataclass(frozen=True, kw_only=True)
 class Losses:
-    """The losses of the stage `plan` that runs in `world`. Every method raises `HostsError` where it fails."""
+    """The losses of the stage `plan` that runs in `world`.
+
+    Where one fails, `HostsError` is raised, or what docker-py raises: `DockerException` and requests' errors.
+    """
 
     world: World
     plan: StagePlan
