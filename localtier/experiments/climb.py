@@ -107,7 +107,8 @@ def services(plan: StagePlan) -> tuple[str, ...]:
 
 def _engines_replaced(before: StagePlan, plan: StagePlan) -> tuple[str, ...]:
     replaced = set(plan_promotion(before, plan).names(Action.REPLACED))
-    return tuple(container.name for container in before.vllm.containers if container.name in replaced)
+    engines = (one.name for one in before.vllm.containers if one.service == "vllm")
+    return tuple(name for name in engines if name in replaced)
 
 
 def with_verdicts(figures: LoadReport, verified: LoadReport) -> LoadReport:
