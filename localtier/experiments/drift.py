@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -10,12 +11,12 @@ import docker
 
 from dreamseed.planning.container import Container, VolumeKind
 from dreamseed.planning.stage_plan import StagePlan
+from localtier.report import MIB
 from localtier.tier import STACK, Tier
 from rehearsal.hosts import HostsError, World
 from rehearsal.runner.engine import Reached, Run
 from rehearsal.runner.resources import Action
 
-MIB = 1 << 20
 FOREIGN_LABELS = {"managed-by": "somebody"}
 REMOVED, LIMITED = "grafana", "alertmanager"
 """Services of every stage from B on whose absence no user notices."""
@@ -120,7 +121,14 @@ def try_drift(tier: Tier, plan: StagePlan, reached: Reached) -> Drift:
 
 
 def _changes(run: Run) -> Changes:
-    return {change.resource.name: change.action for change in run.events.changes()}
+    """Return what a run changed; resources of one name, as a container and its volume may be, have their type too."""
+    changes = run.events.changes()
+    times = Counter(change.resource.name for change in changes)
+    return {
+        one.name if times[one.name] == 1 else f"{one.type} {one.name}": change.action
+        for change in changes
+        for one in (change.resource,)
+    }
 
 
 def problems(drift: Drift) -> Iterator[str]:
