@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dreamseed.planning.stage_plan import StagePlan
+from localtier.experiments import users as module
+from localtier.experiments.users import Users
+from localtier.load.run import LoadRun
+from localtier.load.targets import USED_SECRETS, Targets, targets_of
+from tests.planning.stages import shipped
+
+B, C = shipped("stage-b"), shipped("stage-c")
+
+
+class Tier:
+    """A tier whose outside is entered by `enter`."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def world(self, plan: StagePlan) -> Tier:
+        return self
+
+    def outside(self, command: list[str]) -> list[str]:
+        return ["enter", *command]
+
+    @contextmanager
+    def engines(self, plan: StagePlan) -> Iterator[Mapping[str, str]]:
+        yield {host.name: plan.name for host in plan.hosts}
+
+
+@pytest.fixture
+def users(tmp_path: Path) -> Users:
+    tier: Any = Tier(tmp_path)
+    return Users(tier=tier)
+
+
+def test_the_load_is_the_same_at_every_stage_and_goes_in_from_outside(users: Users, tmp_path: Path) -> None:
+    assert users.load(B) == users.load(C) == LoadRun(folder=tmp_path / "load-1", prefix=["enter"])
+
+
+def test_other_users_know_nothing_of_what_these_wrote(users: Users) -> None:
+    folders = [one.load(B).folder for one in (users, users.others(), users.others().others())]
+    assert len(set(folders)) == 3
+
+
+def test_users_are_told_of_a_stages_services_with_the_secrets_that_they_need_and_no_other(
+    users: Users, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[tuple[LoadRun, Targets, Mapping[str, str]]] = []
+    monkeypatch.setattr(LoadRun, "start", lambda load, targets, secrets: started.append((load, targets, secrets)))
+
+    def held(plan: StagePlan, engines: Mapping[str, str], only: frozenset[str]) -> dict[str, str]:
+        return {name: f"{name} of {engines['server-1']}" for name in only}
+
+    monkeypatch.setattr(module, "read_credentials", held)
+    assert users.welcome(C) == users.load(C)
+    secrets = {name: f"{name} of stage-c" for name in USED_SECRETS}
+    assert started == [(users.load(C), targets_of(C), secrets)]
+
+
+def test_users_who_leave_stop_their_own_load_and_no_other(users: Users, monkeypatch: pytest.MonkeyPatch) -> None:
+    stopped: list[Path] = []
+    monkeypatch.setattr(LoadRun, "stop", lambda load: stopped.append(load.folder))
+    others = users.others()
+    others.leave(B)
+    assert stopped == [others.load(B).folder]
