@@ -207,6 +207,8 @@ def lost(after: LoadReport, outcomes: Iterable[Outcome]) -> Iterator[str]:
     for one in after.clients:
         if one.unverified:
             yield f"{one.client}: not verified: {one.unverified}"
+        if one.figures.lost and one.client.removesuffix("-reader") not in forgetful:
+            yield f"{one.client}: {one.figures.lost} acknowledged ones were not there when read"
         if one.verdict is None:
             continue
         missing = 0 if one.client in forgetful else one.verdict.missing
