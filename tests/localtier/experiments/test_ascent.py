@@ -1,0 +1,365 @@
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from dreamseed.planning.stage_plan import StagePlan
+from dreamseed.planning.survivability import DataLoss, Loss
+from localtier.checks import Finding
+from localtier.experiments import ascent as module
+from localtier.experiments import climb, drift
+from localtier.experiments.ascent import Ascent, Claims, Program, lost
+from localtier.experiments.climb import Step
+from localtier.experiments.drift import Drift
+from localtier.experiments.kills import Killing, Victim
+from localtier.experiments.survival import Outcome
+from localtier.experiments.trials import Trial, sample, trials_of
+from localtier.k6 import K6Result
+from localtier.k6.run import Requests
+from localtier.load.ledger import Outcome as Happened
+from localtier.load.report import ClientReport, LoadReport
+from rehearsal.runner.resources import Action
+from tests.localtier.experiments.fakes import claim, client, report, tried, verdict
+from tests.planning.stages import shipped
+
+OK, LOST = Happened.OK, Happened.LOST
+ABC = ("stage-a", "stage-b", "stage-c")
+CLEAN = report(client("postgres", OK, verdict=verdict()), client("redis", OK, verdict=verdict()), client("chat", OK))
+CACHE_LOST = tried(claim(data_lost=DataLoss.CACHE), True)
+KEPT = tried(claim(), True)
+SEEN = Requests(count=9, failure_ratio=0, p50_ms=1, p95_ms=2, p99_ms=3)
+PLAYED = K6Result(users=3, seconds=5, api=SEEN, generation=SEEN, wrong_answers=0, missed=())
+NO_DRIFT = Drift(stage="stage-b", changes=(), found={}, mended={}, errors=())
+
+
+def having(*others: ClientReport) -> LoadReport:
+    names = {one.client for one in others}
+    return report(*(one for one in CLEAN.clients if one.client not in names), *others)
+
+
+def test_nothing_is_lost_of_a_load_that_found_everything() -> None:
+    assert list(lost(CLEAN, [KEPT])) == []
+
+
+def test_keys_of_the_cache_may_be_missing_only_where_a_claim_says_so() -> None:
+    missing = having(client("redis", OK, verdict=verdict(missing=2, examples=("1", "2"))))
+    assert list(lost(missing, [CACHE_LOST])) == []
+    assert list(lost(missing, [KEPT])) == ["redis: of 9 acknowledged, 2 missing, 0 twice, 0 changed: 1, 2"]
+    other = tried(claim("redis", data_lost=DataLoss.UNREPLICATED), True)
+    assert len(list(lost(missing, [other]))) == 1
+    assert len(list(lost(missing, []))) == 1
+
+
+@pytest.mark.parametrize("writer", ["postgres", "kafka"])
+def test_a_claim_about_the_cache_excuses_no_other_writer(writer: str) -> None:
+    weights = tried(claim("vllm", loss=Loss.DISK, data_lost=DataLoss.CACHE), True)
+    missing = having(client(writer, OK, verdict=verdict(missing=1)))
+    assert len(list(lost(missing, [CACHE_LOST, weights]))) == 1
+
+
+@pytest.mark.parametrize("fault", ["duplicated", "corrupted"])
+@pytest.mark.parametrize("writer", ["postgres", "redis", "kafka"])
+def test_what_is_there_twice_or_changed_is_excused_by_no_claim(writer: str, fault: str) -> None:
+    wrong = having(client(writer, OK, verdict=verdict(**{fault: 1})))
+    assert len(list(lost(wrong, [CACHE_LOST]))) == 1
+
+
+def test_a_writer_that_could_not_be_verified_after_the_losses_is_a_finding() -> None:
+    assert list(lost(having(client("redis", OK, unverified="OSError: refused")), [CACHE_LOST])) == [
+        "redis: not verified: OSError: refused"
+    ]
+
+
+def test_what_a_reader_missed_is_a_finding_unless_it_read_the_cache_that_may_forget() -> None:
+    assert list(lost(having(client("postgres-reader", OK, LOST)), [CACHE_LOST])) == [
+        "postgres-reader: 1 acknowledged ones were not there when read"
+    ]
+    reader = having(client("redis-reader", OK, LOST))
+    assert list(lost(reader, [CACHE_LOST])) == []
+    assert len(list(lost(reader, [KEPT]))) == 1
+
+
+@dataclass
+class World:
+    """Everything that an ascent uses, made up: what is done is told, and what comes of it is given."""
+
+    root: Path
+    told: list[str] = field(default_factory=list)
+    steps: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    drift: Drift = NO_DRIFT
+    findings: Sequence[Finding] = (Finding(what="redis", ok=True),)
+    outcomes: Sequence[Outcome] = (KEPT,)
+    verified: LoadReport = CLEAN
+    played: K6Result = PLAYED
+    tried: dict[str, Sequence[Trial]] = field(default_factory=dict)
+    killings: list[Killing] = field(default_factory=list)
+
+    def plan(self, stage: str) -> StagePlan:
+        return shipped(stage)
+
+    def world(self, plan: StagePlan) -> str:
+        return f"world of {plan.name}"
+
+    def down(self, forget: bool) -> None:
+        self.told.append("down and forgotten" if forget else "down")
+
+    def check(self, plan: StagePlan, timeout_seconds: float) -> Sequence[Finding]:
+        return self.findings
+
+    def step_up(
+        self, users: Users, before: StagePlan | None, stage: str, reached: Callable[[int], None], killing: Any = None
+    ) -> Step:
+        reached(1)
+        self.told.append(f"users {users.number} from {before.name if before else 'nothing'} to {stage}")
+        if killing:
+            self.killings.append(killing)
+        usual = Step(
+            before=before.name if before else None,
+            stage=stage,
+            checks=10,
+            faults=(),
+            changed_again=(),
+            engine_seconds=1,
+            whole_seconds=2,
+            memory_mib=3,
+            users=CLEAN if before else None,
+            kills=tuple(killing.kills) if killing else (),
+        )
+        return replace(usual, **self.steps.get(stage, {}))
+
+    def try_claims(
+        self, tier: object, plan: StagePlan, load: object, trials: Sequence[Trial], *_: object
+    ) -> list[Outcome]:
+        self.told.append(f"claims of {plan.name}")
+        self.tried[plan.name] = trials
+        return list(self.outcomes)
+
+    def try_drift(self, tier: object, plan: StagePlan, reached: Callable[[int], None]) -> Drift:
+        self.told.append(f"drift at {plan.name}")
+        reached(1)
+        return self.drift
+
+    def play(self, tier: object, plan: StagePlan, share: float, seconds: float) -> K6Result:
+        self.told.append(f"k6 at {plan.name}: {share} for {seconds}")
+        return self.played
+
+
+class Users:
+    """Users of the made-up world, by their number."""
+
+    def __init__(self, tier: World, number: int = 1) -> None:
+        self.tier = tier
+        self.number = number
+
+    def load(self, plan: StagePlan) -> SimpleNamespace:
+        return SimpleNamespace(verify=lambda: self.tier.verified)
+
+    def others(self) -> Users:
+        return Users(self.tier, self.number + 1)
+
+    def forget(self) -> None:
+        """Nothing was written."""
+
+    def welcome(self, plan: StagePlan) -> None:
+        self.tier.told.append(f"users {self.number} welcome to {plan.name}")
+
+    def leave(self, plan: StagePlan) -> None:
+        self.tier.told.append(f"users {self.number} leave {plan.name}")
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    made = World(tmp_path)
+    monkeypatch.setattr(module, "Users", Users)
+    monkeypatch.setattr(climb, "step_up", made.step_up)
+    monkeypatch.setattr(drift, "try_drift", made.try_drift)
+    monkeypatch.setattr(module, "try_claims", made.try_claims)
+    monkeypatch.setattr(module, "play", made.play)
+    return made
+
+
+def ran(world: World, stages: Sequence[str] = ABC, **program: Any) -> Ascent:
+    tier: Any = world
+    made = Ascent(tier, Program(stages=tuple(stages), **program), Console(file=io.StringIO(), width=80))
+    made.run()
+    return made
+
+
+def said(ascent: Ascent) -> str:
+    return ascent.console.file.getvalue()  # type: ignore[attr-defined,no-any-return]
+
+
+def test_an_ascent_begins_from_nothing_and_ends_without_users(world: World) -> None:
+    ascent = ran(world)
+    assert world.told == [
+        "down and forgotten",
+        "users 1 from nothing to stage-a",
+        "users 1 from stage-a to stage-b",
+        "users 1 from stage-b to stage-c",
+        "users 1 leave stage-c",
+    ]
+    assert ascent.problems == []
+    assert [step.stage for step in ascent.steps] == [*ABC]
+
+
+def test_a_stage_that_does_not_come_up_is_a_finding_and_the_end(world: World) -> None:
+    world.steps["stage-b"] = {"faults": ("the engine: refused",)}
+    ascent = ran(world)
+    assert ascent.problems == ["stage-a → stage-b: the engine: refused"]
+    assert not [text for text in world.told if "stage-c" in text]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"changed_again": ("update x",)},
+        {"services": ("kafka",)},
+        {"users": having(client("postgres", OK, verdict=verdict(missing=1)))},
+    ],
+)
+def test_what_a_step_does_wrong_is_a_finding_and_the_next_one_is_tried_all_the_same(
+    wrong: Mapping[str, Any], world: World
+) -> None:
+    world.steps["stage-b"] = wrong
+    ascent = ran(world)
+    assert len(ascent.problems) == 1
+    assert f"✗ {ascent.problems[0]}" in said(ascent)
+    assert len(ascent.steps) == 3
+
+
+def test_kills_are_drawn_for_promotions_and_not_for_the_first_stage(world: World) -> None:
+    ascent = ran(world, kills=3, seed=5, victims=(Victim.PULUMI,))
+    assert [one.stage for one in world.killings] == ["stage-b", "stage-c"]
+    assert [len(one.kills) for one in world.killings] == [3, 3]
+    assert {kill.victim for one in world.killings for kill in one.kills} == {Victim.PULUMI}
+    assert [str(one.world) for one in world.killings] == ["world of stage-b", "world of stage-c"]
+    assert "6 kills on the way" in ascent.words
+    assert said(ascent).count("killed: Pulumi engine after") == 6
+
+
+def test_a_docker_engine_is_killed_only_where_the_stage_before_has_it(world: World) -> None:
+    ran(world, ("stage-d", "stage-e"), kills=8, victims=(Victim.DOCKER,))
+    assert {kill.host for kill in world.killings[0].kills} <= {host.name for host in shipped("stage-d").hosts}
+
+
+def test_claims_are_tried_where_they_are_asked_for_in_the_depth_that_is_asked_for(world: World) -> None:
+    ran(world, claims={"stage-a": Claims.NONE, "stage-b": Claims.SAMPLE, "stage-c": Claims.EVERY})
+    assert world.tried == {
+        "stage-b": sample(trials_of(shipped("stage-b"))),
+        "stage-c": trials_of(shipped("stage-c")),
+    }
+
+
+def test_those_who_wrote_before_the_losses_are_verified_and_others_go_on(world: World) -> None:
+    ran(world, ("stage-a", "stage-b"), claims={"stage-a": Claims.EVERY})
+    assert world.told[1:] == [
+        "users 1 from nothing to stage-a",
+        "claims of stage-a",
+        "users 1 leave stage-a",
+        "users 2 welcome to stage-a",
+        "users 2 from stage-a to stage-b",
+        "users 2 leave stage-b",
+    ]
+
+
+def test_a_trial_that_must_not_be_done_is_named_with_its_reason(world: World) -> None:
+    ascent = ran(world, ("stage-a",), claims={"stage-a": Claims.EVERY})
+    assert "stage-a: not tried: disk pg-1-1-data: postgres shard 1 loses data" in said(ascent)
+
+
+def test_a_claim_that_does_not_hold_is_a_finding(world: World) -> None:
+    world.outcomes = (KEPT, tried(claim(target="redis-2"), False))
+    (problem,) = ran(world, ("stage-a",), claims={"stage-a": Claims.EVERY}).problems
+    assert problem.startswith("stage-a: ✗ container redis-2: redis does not survive")
+
+
+def test_what_is_lost_by_the_losses_is_a_finding(world: World) -> None:
+    world.verified = having(client("postgres", OK, verdict=verdict(missing=1)))
+    (problem,) = ran(world, ("stage-a",), claims={"stage-a": Claims.EVERY}).problems
+    assert problem.startswith("stage-a: after the losses: postgres: of 9 acknowledged, 1 missing")
+
+
+def test_drift_is_made_at_its_stage_alone_and_what_it_leaves_is_a_finding(world: World) -> None:
+    world.drift = replace(world.drift, mended={"pg-1-1": Action.REPLACE}, errors=("x: is refused",))
+    world.findings = [Finding(what="redis", ok=True), Finding(what="grafana", ok=False, detail="is away")]
+    ascent = ran(world, drift_at="stage-b")
+    assert [text for text in world.told if "drift" in text] == ["drift at stage-b"]
+    assert ascent.problems == [
+        "stage-b: drift: x: is refused",
+        "stage-b: up after refresh: pg-1-1: replace, where it should be nothing",
+        "stage-b: after drift: grafana: is away",
+    ]
+
+
+def test_k6_plays_at_every_stage_when_it_is_asked_to(world: World) -> None:
+    ascent = ran(world, k6_seconds=5, k6_share=0.5)
+    assert [text for text in world.told if "k6" in text] == [f"k6 at {stage}: 0.5 for 5" for stage in ABC]
+    assert (ascent.problems, [*ascent.loads]) == ([], [*ABC])
+    world.told.clear()
+    assert ran(world).loads == {}
+    assert not [text for text in world.told if "k6" in text]
+
+
+def test_a_wrong_answer_is_a_finding_and_a_missed_objective_is_told(world: World) -> None:
+    world.played = replace(PLAYED, missed=("p(95)<300",))
+    ascent = ran(world, ("stage-a",), k6_seconds=5)
+    assert ascent.problems == []
+    assert "missed: p(95)<300" in said(ascent)
+    world.played = replace(PLAYED, wrong_answers=2)
+    assert ran(world, ("stage-a",), k6_seconds=5).problems == ["stage-a: k6: 2 of 9 answers are wrong"]
+
+
+def test_users_who_generated_nothing_have_shown_nothing(world: World) -> None:
+    world.played = replace(PLAYED, generation=replace(SEEN, count=0))
+    assert len(ran(world, ("stage-a",), k6_seconds=5).problems) == 1
+
+
+def test_the_verdict_is_the_last_line_and_says_what_was_done(world: World) -> None:
+    ascent = ran(world, claims={"stage-c": Claims.SAMPLE}, drift_at="stage-b", kills=1)
+    ascent.show()
+    last = said(ascent).splitlines()[-1]
+    assert last.startswith("PASS: 3 steps to stage-c, 2 kills on the way, 1 claims tried, drift mended at stage-b")
+
+
+def test_a_finding_makes_the_verdict_and_what_is_written_for_machines_a_failure(world: World, tmp_path: Path) -> None:
+    world.steps["stage-a"] = {"faults": ("x: y",)}
+    ascent = ran(world)
+    ascent.show()
+    assert said(ascent).splitlines()[-1] == "FAIL: 1 findings"
+    ascent.write(tmp_path / "out.json")
+    content = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
+    assert (content["passed"], content["problems"]) == (False, ["nothing → stage-a: x: y"])
+
+
+def test_everything_that_was_found_is_written_for_machines(world: World, tmp_path: Path) -> None:
+    world.outcomes = (CACHE_LOST,)
+    ascent = ran(
+        world,
+        ("stage-a", "stage-b"),
+        claims={"stage-b": Claims.EVERY},
+        drift_at="stage-b",
+        kills=1,
+        k6_seconds=5,
+    )
+    ascent.write(tmp_path / "out.json")
+    content = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
+    assert content["passed"]
+    assert [step["stage"] for step in content["steps"]] == ["stage-a", "stage-b"]
+    assert [kill["victim"] for kill in content["steps"][1]["kills"]] == [Victim.PULUMI.value]
+    assert content["drifts"][0]["stage"] == "stage-b"
+    assert [one["lost"] for one in content["claims"]["stage-b"]] == ["container redis-1"]
+    assert content["k6"]["stage-a"]["users"] == 3
+
+
+def test_an_ascent_to_nowhere_says_so(world: World) -> None:
+    tier: Any = world
+    ascent = Ascent(tier, Program(stages=ABC), Console(file=io.StringIO()))
+    assert ascent.words.startswith("0 steps to nowhere")
