@@ -17,7 +17,6 @@ from localtier.k6 import K6Failed
 from localtier.load.run import LoadError
 from rehearsal.hosts import HostsError
 
-
 WIDE = {"COLUMNS": "200"}
 
 

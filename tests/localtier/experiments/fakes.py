@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Mapping
 from typing import Any
+
+from rich.console import Console
 
 from dreamseed.planning.survivability import Claim, DataLoss, Loss
 from localtier.experiments.survival import Outcome
@@ -26,6 +29,18 @@ SOUND: Mapping[str, Any] = {
     "examples": (),
 }
 URN = "urn:pulumi:local::dreamseed::dreamseed:index:Part$docker:index/container:Container::"
+
+
+class Screen(Console):
+    """A console that remembers what was printed."""
+
+    def __init__(self, width: int = 40) -> None:
+        self.written = io.StringIO()
+        super().__init__(file=self.written, width=width)
+
+    @property
+    def said(self) -> str:
+        return self.written.getvalue()
 
 
 def claim(

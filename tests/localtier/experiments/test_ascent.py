@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -9,7 +8,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from rich.console import Console
 
 from dreamseed.planning.stage_plan import StagePlan
 from dreamseed.planning.survivability import DataLoss, Loss
@@ -27,7 +25,7 @@ from localtier.k6.run import Requests
 from localtier.load.ledger import Outcome as Happened
 from localtier.load.report import ClientReport, LoadReport
 from rehearsal.runner.resources import Action
-from tests.localtier.experiments.fakes import claim, client, report, tried, verdict
+from tests.localtier.experiments.fakes import Screen, claim, client, report, tried, verdict
 from tests.planning.stages import shipped
 
 OK, LOST = Happened.OK, Happened.LOST
@@ -188,13 +186,14 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
 
 def ran(world: World, stages: Sequence[str] = ABC, **program: Any) -> Ascent:
     tier: Any = world
-    made = Ascent(tier, Program(stages=tuple(stages), **program), Console(file=io.StringIO(), width=80))
+    made = Ascent(tier, Program(stages=tuple(stages), **program), Screen())
     made.run()
     return made
 
 
 def said(ascent: Ascent) -> str:
-    return ascent.console.file.getvalue()  # type: ignore[attr-defined,no-any-return]
+    assert isinstance(ascent.console, Screen)
+    return ascent.console.said
 
 
 def test_an_ascent_begins_from_nothing_and_ends_without_users(world: World) -> None:
@@ -361,5 +360,5 @@ def test_everything_that_was_found_is_written_for_machines(world: World, tmp_pat
 
 def test_an_ascent_to_nowhere_says_so(world: World) -> None:
     tier: Any = world
-    ascent = Ascent(tier, Program(stages=ABC), Console(file=io.StringIO()))
+    ascent = Ascent(tier, Program(stages=ABC), Screen())
     assert ascent.words.startswith("0 steps to nowhere")

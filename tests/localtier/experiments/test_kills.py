@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from localtier.experiments import kills
 from localtier.experiments.kills import MOST_CHANGES, Kill, Killing, Victim, draw
+from rehearsal.hosts import faults
 from rehearsal.runner.engine import Interruption, Run
 from tests.localtier.experiments.fakes import run
 from tests.planning.stages import shipped
@@ -42,9 +42,7 @@ def struck(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What happens to Docker Engines."""
     told: list[str] = []
     for name in ("kill_engine", "start_engine"):
-        monkeypatch.setattr(
-            kills.faults, name, lambda world, host, name=name: told.append(f"{name} {host} of the {world}")
-        )
+        monkeypatch.setattr(faults, name, lambda world, host, name=name: told.append(f"{name} {host} of the {world}"))
     return told
 
 

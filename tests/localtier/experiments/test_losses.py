@@ -9,10 +9,9 @@ import pytest
 
 from dreamseed.planning.stage_plan import StagePlan
 from dreamseed.planning.survivability import DataLoss, Loss
-from localtier.experiments import losses
 from localtier.experiments.losses import CACHE_SHAPER, SPARED, Losses, reason_not_tried
 from localtier.experiments.trials import Trial, trials_of
-from rehearsal.hosts import HostsError
+from rehearsal.hosts import HostsError, faults
 from tests.localtier.experiments.fakes import claim, trial
 from tests.planning.stages import STAGE_NAMES, container, shipped
 
@@ -116,7 +115,7 @@ def noted_faults(monkeypatch: pytest.MonkeyPatch) -> None:
         def noted(world: World, *arguments: str, name: str = name, **options: object) -> None:
             world.told.append(" ".join([name, *arguments, *options]))
 
-        monkeypatch.setattr(losses.faults, name, noted)
+        monkeypatch.setattr(faults, name, noted)
 
 
 def made(lost: Trial, plan: StagePlan = E) -> tuple[list[str], list[str]]:

@@ -231,7 +231,7 @@ def test_a_page_is_asked_again_and_again_until_the_watch_ends(
         return real(*arguments, **options)
 
     monkeypatch.setattr(noticing, "POLL_SECONDS", 0.001)
-    monkeypatch.setattr(noticing.subprocess, "run", counted)
+    monkeypatch.setattr(subprocess, "run", counted)
     world: Any = Outside(command)
     with watching(shipped("stage-e"), world, tmp_path, [Client.GRAFANA, Client.CHAT]) as watch:
         for _ in range(3):

@@ -1,12 +1,10 @@
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
-from rich.console import Console
 from rich.table import Table
 
 from localtier.experiments.climb import Step
@@ -23,7 +21,7 @@ from localtier.experiments.report import (
 )
 from localtier.load.ledger import Outcome
 from rehearsal.runner.resources import Action
-from tests.localtier.experiments.fakes import claim, client, report, tried, verdict
+from tests.localtier.experiments.fakes import Screen, claim, client, report, tried, verdict
 
 OK, FAILED = Outcome.OK, Outcome.FAILED
 USERS = report(
@@ -54,9 +52,9 @@ DRIFT = Drift(
 
 
 def printed(*what: object) -> str:
-    console = Console(file=io.StringIO(), width=300)
-    console.print(*what)
-    return console.file.getvalue()  # type: ignore[attr-defined]
+    screen = Screen(300)
+    screen.print(*what)
+    return screen.said
 
 
 def rows(table: Table) -> Sequence[Sequence[str]]:
@@ -127,9 +125,9 @@ def test_only_claims_that_did_not_hold_or_were_not_seen_or_mended_are_problems()
 
 
 def verdict_of(*problems: str) -> str:
-    console = Console(file=io.StringIO(), width=60)
-    show_verdict(problems, "all [done]", console)
-    return console.file.getvalue()  # type: ignore[attr-defined,no-any-return]
+    screen = Screen()
+    show_verdict(problems, "all [done]", screen)
+    return screen.said
 
 
 def test_the_verdict_is_the_last_line_and_fails_with_a_single_problem() -> None:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -37,7 +36,7 @@ from localtier.load.ledger import Event
 from localtier.load.ledger import Outcome as Happened
 from localtier.load.run import LoadRun
 from rehearsal.hosts import HostsError
-from tests.localtier.experiments.fakes import claim, trial, tried
+from tests.localtier.experiments.fakes import Screen, claim, trial, tried
 from tests.planning.stages import shipped
 
 STEP_SECONDS = 0.25
@@ -252,30 +251,26 @@ def test_a_loss_that_could_not_be_made_shows_nothing_and_is_given_back_all_the_s
     assert stage.done == ["inject redis-1", "repair redis-1"]
 
 
-def console() -> Console:
-    return Console(file=io.StringIO(), width=40)
-
-
 def two_trials() -> list[Trial]:
     return [trial(claim()), trial(claim(target="redis-2"))]
 
 
 def test_every_trial_is_tried_as_long_as_everything_is_whole_again_and_told() -> None:
-    stage, told = Stage(between(0, 2)), console()
+    stage, told = Stage(between(0, 2)), Screen()
     outcomes = try_all(stage, two_trials(), told)
     assert [(one.trial.target, one.agrees) for one in outcomes] == [("redis-1", True), ("redis-2", True)]
-    assert [text[0] for text in told.file.getvalue().splitlines()] == ["✓", "✓"]  # type: ignore[attr-defined]
+    assert [text[0] for text in told.said.splitlines()] == ["✓", "✓"]
 
 
 def test_a_claim_that_did_not_hold_does_not_keep_the_next_one_from_being_tried() -> None:
-    outcomes = try_all(Stage(always), two_trials(), console())
+    outcomes = try_all(Stage(always), two_trials(), Screen())
     assert [one.observed for one in outcomes] == [False, False]
 
 
 def test_after_a_loss_that_is_not_mended_the_rest_is_not_tried_and_does_not_agree() -> None:
     stage = Stage(between(0, 2))
     stage.health = [[], ["redis: 16383 slots"]]
-    first, second = try_all(stage, two_trials(), console())
+    first, second = try_all(stage, two_trials(), Screen())
     assert (first.observed, first.healed, first.agrees) == (True, False, False)
     assert "unhealthy after: redis: 16383 slots" in first.detail
     assert (second.observed, second.agrees) == (None, False)
@@ -287,7 +282,7 @@ def test_after_a_loss_that_is_not_mended_the_rest_is_not_tried_and_does_not_agre
 def test_a_loss_that_could_not_be_given_back_ends_the_trials(error: Exception) -> None:
     stage = Stage(between(0, 2))
     stage.fails["repair"] = error
-    first, second = try_all(stage, two_trials(), console())
+    first, second = try_all(stage, two_trials(), Screen())
     assert (first.agrees, second.observed) == (False, None)
     assert f"not repaired: {error}" in first.detail
 
@@ -295,7 +290,7 @@ def test_a_loss_that_could_not_be_given_back_ends_the_trials(error: Exception) -
 def test_on_a_stage_that_is_not_whole_nothing_is_tried() -> None:
     stage = Stage()
     stage.health = [["pg-1-1: not healthy"]]
-    outcomes = try_all(stage, two_trials(), console())
+    outcomes = try_all(stage, two_trials(), Screen())
     assert [(one.observed, one.agrees) for one in outcomes] == [(None, False)] * 2
     assert stage.done == []
 
@@ -373,7 +368,7 @@ def test_only_what_may_be_tried_is_tried_and_the_rest_is_named(monkeypatch: pyte
     plan = shipped("stage-a")
     tier: Any = Tier()
     trials = trials_of(plan)
-    assert try_claims(tier, plan, LoadRun(folder=tmp_path), trials, console()) == []
+    assert try_claims(tier, plan, LoadRun(folder=tmp_path), trials, Screen()) == []
     left_out = dict(not_tried(plan, trials))
     assert "disk pg-1-1-data" in left_out
     assert "server server-1" in left_out
