@@ -19,6 +19,7 @@ from localtier.experiments.noticing import QUIET_SECONDS
 from localtier.experiments.survival import (
     BASELINE_SECONDS,
     FAIL_SECONDS,
+    LANES_SECONDS,
     NOTICED_LATE_SECONDS,
     NOTICED_SECONDS,
     SURVIVE_SECONDS,
@@ -157,6 +158,15 @@ def test_a_lane_that_falls_silent_without_an_error_is_no_survival() -> None:
             super().sleep(seconds)
 
     assert one(Silent(), claim()).observed is False
+
+
+def test_a_lane_that_is_slow_to_be_seen_is_waited_for_before_anything_is_lost() -> None:
+    class Slow(Stage):
+        def sleep(self, seconds: float) -> None:
+            self.lanes = ("1", "2") if self.time - BEGIN > LANES_SECONDS - 1 else ("1",)
+            super().sleep(seconds)
+
+    assert one(Slow(lambda client, lane, after: after >= 0 and lane == "2"), claim()).observed is False
 
 
 def test_errors_now_and_then_until_the_end_are_no_survival() -> None:
