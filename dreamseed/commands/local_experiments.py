@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +14,7 @@ from dreamseed.commands.mendable import mendable
 from dreamseed.commands.rehearse import rehearsed_project
 from dreamseed.config.load import STAGE_NAMES
 from localtier.experiments.ascent import Ascent, Claims, Program
+from localtier.experiments.users import Users
 from localtier.tier import Tier
 
 FOLDER, PREFIX = "test", "dt"
@@ -71,11 +73,11 @@ def _ascend(programs: Sequence[Program], json_file: Path | None) -> None:
     with mendable():
         tier = Tier(rehearsed_project(), console, FOLDER, PREFIX)
         ascents = [Ascent(tier, program, console) for program in programs]
-        try:
+        with ExitStack() as afterwards:
+            afterwards.callback(tier.down, forget=True)
+            afterwards.callback(Users(tier=tier).stop)
             for ascent in ascents:
                 ascent.run()
-        finally:
-            tier.down(forget=True)
     for number, ascent in enumerate(ascents, start=1):
         ascent.show()
         if json_file:

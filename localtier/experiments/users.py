@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from dreamseed.planning.stage_plan import StagePlan
 from localtier.credentials import read_credentials
@@ -39,11 +40,19 @@ class Users:
         with self.tier.engines(plan) as engines:
             return read_credentials(plan, engines, only=USED_SECRETS)
 
-    def forget(self) -> None:
-        """Stop every load that ever ran on the tier, also one that was left behind, and remove what it wrote down."""
-        for folder in sorted(self.tier.root.glob("load-*")):
+    def stop(self) -> None:
+        """Stop every load of the tier, also one that was left behind; what it wrote down stays."""
+        for folder in self._folders():
             LoadRun(folder=folder).stop()
+
+    def forget(self) -> None:
+        """Stop every load of the tier, and remove what it wrote down."""
+        self.stop()
+        for folder in self._folders():
             shutil.rmtree(folder)
+
+    def _folders(self) -> list[Path]:
+        return sorted(self.tier.root.glob("load-*"))
 
     def leave(self, plan: StagePlan) -> None:
         """Stop the clients; nothing to do when none run."""

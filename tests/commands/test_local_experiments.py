@@ -23,6 +23,8 @@ WIDE = {"COLUMNS": "200"}
 class Tier:
     """A tier that only says when it is taken down."""
 
+    users_hang = False
+
     def __init__(self, project: object, console: Console, folder: str, prefix: str) -> None:
         self.told: list[str] = []
         made.append(self)
@@ -31,7 +33,20 @@ class Tier:
         self.told.append("down and forgotten" if forget else "down")
 
 
+class Users:
+    """Users who only say when they are stopped."""
+
+    def __init__(self, tier: Tier) -> None:
+        self.tier = tier
+
+    def stop(self) -> None:
+        self.tier.told.append("users stopped")
+        if self.tier.users_hang:
+            raise LoadError("the load does not stop")
+
+
 made: list[Tier] = []
+ENDED = ["users stopped", "down and forgotten"]
 Run = Callable[[Ascent], None]
 
 
@@ -51,6 +66,7 @@ def ascending(monkeypatch: pytest.MonkeyPatch, run: Run) -> list[Program]:
         run(ascent)
 
     monkeypatch.setattr(command, "Tier", Tier)
+    monkeypatch.setattr(command, "Users", Users)
     monkeypatch.setattr(Ascent, "run", noted)
     return ran
 
@@ -149,7 +165,7 @@ def test_what_a_person_can_mend_fails_without_a_trace_and_nothing_is_left_runnin
     assert result.exit_code == 1
     assert str(error).splitlines()[0] in result.output
     assert "Traceback" not in result.output
-    assert [one.told for one in made] == [["down and forgotten"]]
+    assert [one.told for one in made] == [ENDED]
 
 
 def test_a_bug_is_no_pass_and_leaves_nothing_running_either(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -158,7 +174,14 @@ def test_a_bug_is_no_pass_and_leaves_nothing_running_either(monkeypatch: pytest.
 
     ascending(monkeypatch, broken)
     assert invoke("chaos").exit_code == 1
-    assert made[0].told == ["down and forgotten"]
+    assert made[0].told == ENDED
+
+
+def test_users_who_do_not_stop_do_not_keep_the_hosts_from_being_removed(monkeypatch: pytest.MonkeyPatch) -> None:
+    ascending(monkeypatch, lambda _: None)
+    monkeypatch.setattr(Tier, "users_hang", True)
+    assert invoke("chaos").exit_code == 1
+    assert made[0].told == ENDED
 
 
 def test_each_ascent_is_written_to_a_file_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

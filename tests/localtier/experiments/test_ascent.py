@@ -164,7 +164,7 @@ class Users:
         return Users(self.tier, self.number + 1)
 
     def forget(self) -> None:
-        """Nothing was written."""
+        self.tier.told.append("users forgotten")
 
     def welcome(self, plan: StagePlan) -> None:
         self.tier.told.append(f"users {self.number} welcome to {plan.name}")
@@ -199,6 +199,7 @@ def said(ascent: Ascent) -> str:
 def test_an_ascent_begins_from_nothing_and_ends_without_users(world: World) -> None:
     ascent = ran(world)
     assert world.told == [
+        "users forgotten",
         "down and forgotten",
         "users 1 from nothing to stage-a",
         "users 1 from stage-a to stage-b",
@@ -259,7 +260,7 @@ def test_claims_are_tried_where_they_are_asked_for_in_the_depth_that_is_asked_fo
 
 def test_those_who_wrote_before_the_losses_are_verified_and_others_go_on(world: World) -> None:
     ran(world, ("stage-a", "stage-b"), claims={"stage-a": Claims.EVERY})
-    assert world.told[1:] == [
+    assert world.told[2:] == [
         "users 1 from nothing to stage-a",
         "claims of stage-a",
         "users 1 leave stage-a",

@@ -70,3 +70,32 @@ def test_users_who_leave_stop_their_own_load_and_no_other(users: Users, monkeypa
     others = users.others()
     others.leave(B)
     assert stopped == [others.load(B).folder]
+
+
+def test_every_load_that_was_left_behind_is_stopped_and_its_ledgers_stay(
+    users: Users, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped = left_behind(tmp_path, monkeypatch)
+    users.others().stop()
+    assert stopped == ["load-1", "load-3"]
+    assert (tmp_path / "load-3" / "chat.jsonl").exists()
+
+
+def test_what_was_written_to_services_that_are_gone_is_forgotten_and_nothing_else(
+    users: Users, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped = left_behind(tmp_path, monkeypatch)
+    (tmp_path / "world").mkdir()
+    users.forget()
+    assert stopped == ["load-1", "load-3"]
+    assert [path.name for path in tmp_path.iterdir()] == ["world"]
+
+
+def left_behind(root: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Leave ledgers of two loads in a tier's folder; return where it is told which loads are stopped."""
+    stopped: list[str] = []
+    monkeypatch.setattr(LoadRun, "stop", lambda load: stopped.append(load.folder.name))
+    for name in ("load-1", "load-3"):
+        (root / name).mkdir()
+        (root / name / "chat.jsonl").touch()
+    return stopped
