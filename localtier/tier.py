@@ -32,6 +32,8 @@ from rehearsal.runner.engine import Engine, Interruption, Reached, Run
 from rehearsal.toolchain import ensure_engine
 
 STACK = "local"
+HEALTHY_SECONDS = 300.0
+"""So long may a stage take until every check passes: a cold start on two cores, with the first full backup."""
 # The engine writes its state after each step, so that it can be killed at any time.
 REHEARSAL_ONLY = ("PULUMI_SKIP_CHECKPOINTS",)
 

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import ExitStack
+from itertools import cycle
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from dreamseed.commands.mendable import mendable
+from dreamseed.commands.mendable import MENDABLE, mendable
 from dreamseed.commands.rehearse import rehearsed_project
 from dreamseed.config.load import STAGE_NAMES
 from localtier.experiments.ascent import Ascent, Claims, Program
+from localtier.experiments.kills import Victim
 from localtier.experiments.users import Users
 from localtier.tier import Tier
 
 FOLDER, PREFIX = "test", "dt"
-DRIFT_AT = STAGE_NAMES[1]
-KILLED_UP_TO = STAGE_NAMES[1]
-KILLS_IN_TEST = 3
+DRIFT_AT = "stage-b"
+KILLS = {"stage-c": (Victim.PULUMI,), "stage-d": (Victim.DOCKER,)}
+"""Where the shorter run kills. A to B and D to E stay clean, so that their gaps are the promotion's own."""
 K6_SECONDS = 8.0
+CLEAN_HELP = "Kill nothing on the way, so that every gap is the promotion's own."
 CLAIMS_HELP = "Which claims of survival are tried at the last stage."
 JSON_HELP = "Write everything that was found to this file too, for machines."
 KILLS_HELP = "How many in each promotion, Pulumi and Docker Engines in turn."
@@ -34,7 +36,8 @@ JsonFile = Annotated[Path | None, typer.Option("--json", help=JSON_HELP)]
 
 
 def climb(
-    claims: Annotated[Claims, typer.Option(help=CLAIMS_HELP)] = Claims.SAMPLE,
+    claims: Annotated[Claims, typer.Option(help=CLAIMS_HELP)] = Claims.HOSTS,
+    clean: Annotated[bool, typer.Option("--clean", help=CLEAN_HELP)] = False,
     last: Last = STAGE_NAMES[-1],
     seed: Seed = 1,
     json_file: JsonFile = None,
@@ -45,9 +48,11 @@ def climb(
     the plan says.
     """
     stages = _up_to(last)
-    clean = Program(stages=stages, claims={last: claims}, drift_at=DRIFT_AT, k6_seconds=K6_SECONDS)
-    killed = Program(stages=_up_to(min(last, KILLED_UP_TO)), kills=KILLS_IN_TEST, seed=seed)
-    _ascend([clean, killed], json_file)
+    kills = {stage: victims for stage, victims in KILLS.items() if stage in stages and not clean}
+    program = Program(
+        stages=stages, claims={last: claims}, kills=kills, drift_at=DRIFT_AT, k6_seconds=K6_SECONDS, seed=seed
+    )
+    _ascend(program, json_file)
 
 
 def chaos(
@@ -58,8 +63,14 @@ def chaos(
 ) -> None:
     """The long run: kill engines again and again in every promotion, and try every claim at every stage."""
     stages = _up_to(last)
-    program = Program(stages=stages, claims=dict.fromkeys(stages, Claims.EVERY), kills=kills, seed=seed)
-    _ascend([program], json_file)
+    victims = tuple(victim for victim, _ in zip(cycle(Victim), range(kills), strict=False))
+    program = Program(
+        stages=stages,
+        claims=dict.fromkeys(stages, Claims.EVERY),
+        kills=dict.fromkeys(stages[1:], victims),
+        seed=seed,
+    )
+    _ascend(program, json_file)
 
 
 def _up_to(last: str) -> tuple[str, ...]:
@@ -68,18 +79,20 @@ def _up_to(last: str) -> tuple[str, ...]:
     return STAGE_NAMES[: STAGE_NAMES.index(last) + 1]
 
 
-def _ascend(programs: Sequence[Program], json_file: Path | None) -> None:
+def _ascend(program: Program, json_file: Path | None) -> None:
+    """Run the program and tell what it found, also what an error that ended it had let it find."""
     console = Console()
     with mendable():
         tier = Tier(rehearsed_project(), console, FOLDER, PREFIX)
-        ascents = [Ascent(tier, program, console) for program in programs]
+        ascent = Ascent(tier, program, console)
         with ExitStack() as afterwards:
             afterwards.callback(tier.down, forget=True)
             afterwards.callback(Users(tier=tier).stop)
-            for ascent in ascents:
+            try:
                 ascent.run()
-    for number, ascent in enumerate(ascents, start=1):
-        ascent.show()
-        if json_file:
-            ascent.write(json_file.with_stem(f"{json_file.stem}-{number}") if number > 1 else json_file)
-    raise typer.Exit(1 if any(ascent.problems for ascent in ascents) else 0)
+            except MENDABLE as error:
+                ascent.problems.append(f"ended by {type(error).__name__}: {error}")
+    ascent.show()
+    if json_file:
+        ascent.write(json_file)
+    raise typer.Exit(1 if ascent.problems else 0)

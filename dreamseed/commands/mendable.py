@@ -15,12 +15,14 @@ from rehearsal.hosts import HostsError
 from rehearsal.providers.host import HostFailedError
 from rehearsal.toolchain import ToolchainError
 
+MENDABLE = (ToolchainError, HostFailedError, HostsError, ImageError, LoadError, K6Failed)
+
 
 @contextmanager
 def mendable() -> Iterator[None]:
     """Print what a person can mend without a trace, and exit with 1."""
     try:
         yield
-    except (ToolchainError, HostFailedError, HostsError, ImageError, LoadError, K6Failed) as error:
+    except MENDABLE as error:
         Console(stderr=True).print(str(error), style="red", markup=False)
         raise typer.Exit(1) from error

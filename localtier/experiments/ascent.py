@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
 from rich.console import Console
 
 from dreamseed.planning.stage_plan import StagePlan
-from dreamseed.planning.survivability import DataLoss
+from dreamseed.planning.survivability import DataLoss, Loss
 from localtier.experiments import climb, drift, report
 from localtier.experiments.climb import Step
 from localtier.experiments.drift import Drift
@@ -22,7 +22,7 @@ from localtier.experiments.trials import Trial, sample, trials_of
 from localtier.experiments.users import Users
 from localtier.k6 import K6Result, play, summary
 from localtier.load.report import LoadReport
-from localtier.tier import Tier
+from localtier.tier import HEALTHY_SECONDS, Tier
 from rehearsal.runner.display import watching
 from rehearsal.runner.engine import Reached
 from rehearsal.runner.steps import Progress
@@ -32,6 +32,8 @@ class Claims(StrEnum):
     """Which claims of survival are tried at a stage."""
 
     NONE = "none"
+    HOSTS = "hosts"
+    """Every server and every link between two."""
     SAMPLE = "sample"
     """Each kind of container and volume once, every server, every link."""
     EVERY = "every"
@@ -39,7 +41,7 @@ class Claims(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Program:
-    """What is done on the way: up to `stages`' last, `claims` by stage (none elsewhere), `kills` in each promotion.
+    """What is done on the way through `stages`: `claims` by stage, and `kills` in the promotion to a stage, in order.
 
     `drift_at` is where changes are made by hand. k6 plays `k6_users` of a stage's users for `k6_seconds`, not at all
     with 0. The same `seed` draws the same kills.
@@ -47,8 +49,7 @@ class Program:
 
     stages: tuple[str, ...]
     claims: Mapping[str, Claims] = field(default_factory=dict)
-    kills: int = 0
-    victims: tuple[Victim, ...] = tuple(Victim)
+    kills: Mapping[str, tuple[Victim, ...]] = field(default_factory=dict)
     drift_at: str | None = None
     k6_users: int = 20
     k6_seconds: float = 0.0
@@ -96,7 +97,7 @@ class Ascent:
             def reached(resources: int) -> None:
                 watch(Progress(stage, 0, 1, resources))
 
-            if before is None or not self.program.kills:
+            if before is None or stage not in self.program.kills:
                 step = climb.step_up(users, before, stage, reached)
             else:
                 step = self._killed_step(users, before, stage, reached)
@@ -110,7 +111,7 @@ class Ascent:
 
     def _killed_step(self, users: Users, before: StagePlan, stage: str, reached: Reached) -> Step:
         plan = self.tier.plan(stage)
-        drawn = draw(before, self.program.kills, self.program.seed, self.program.victims)
+        drawn = draw(before, self.program.kills[stage], self.program.seed)
         killing = Killing(tier=self.tier, world=self.tier.world(plan), stage=stage, kills=drawn, reached=reached)
         return climb.step_up(users, before, stage, reached, killing)
 
@@ -122,7 +123,9 @@ class Ascent:
         result = play(self.tier, plan, share, self.program.k6_seconds)
         self.loads[plan.name] = result
         self._tell(summary(plan, result))
-        if result.wrong_answers or not result.generation.count:
+        if not result.generation.count:
+            self._found([f"{plan.name}: k6: nobody asked for a generation, so nothing is shown"])
+        if result.wrong_answers:
             self._found([f"{plan.name}: k6: {result.wrong_answers} of {result.generation.count} answers are wrong"])
 
     def _drift(self, plan: StagePlan) -> None:
@@ -131,7 +134,7 @@ class Ascent:
         self._found(drift.problems(seen))
         for text in report.drift_lines(seen):
             self._tell(text)
-        findings = self.tier.check(plan, climb.HEALTHY_SECONDS)
+        findings = self.tier.check(plan, HEALTHY_SECONDS)
         self._found(f"{plan.name}: after drift: {one.what}: {one.detail}" for one in findings if not one.ok)
 
     def _claims(self, users: Users, plan: StagePlan) -> Users:
@@ -153,7 +156,13 @@ class Ascent:
 
     def _chosen(self, plan: StagePlan) -> Sequence[Trial]:
         every = trials_of(plan)
-        return every if self.program.claims[plan.name] is Claims.EVERY else sample(every)
+        match self.program.claims[plan.name]:
+            case Claims.EVERY:
+                return every
+            case Claims.SAMPLE:
+                return sample(every)
+            case _:
+                return [trial for trial in every if trial.loss in (Loss.SERVER, Loss.LINK)]
 
     def _found(self, problems: Iterator[str] | Sequence[str]) -> None:
         for problem in problems:
@@ -201,9 +210,10 @@ class Ascent:
 def lost(after: LoadReport, outcomes: Iterable[Outcome]) -> Iterator[str]:
     """Return which acknowledged writes are missing after the losses that were tried.
 
-    Keys of the cache may be, where one of the claims says so; what was written twice or is changed is always a fault.
+    Keys of the cache may be, where a claim that was tried says so. What is there twice or changed is always a fault.
     """
-    forgetful = {one.claim.component for one in outcomes if one.claim.data_lost is DataLoss.CACHE}
+    tried = [one.claim for one in outcomes if one.observed is not None]
+    forgetful = {claim.component for claim in tried if claim.data_lost is DataLoss.CACHE}
     for one in after.clients:
         if one.unverified:
             yield f"{one.client}: not verified: {one.unverified}"
@@ -211,9 +221,6 @@ def lost(after: LoadReport, outcomes: Iterable[Outcome]) -> Iterator[str]:
             yield f"{one.client}: {one.figures.lost} acknowledged ones were not there when read"
         if one.verdict is None:
             continue
-        missing = 0 if one.client in forgetful else one.verdict.missing
-        if missing or one.verdict.duplicated or one.verdict.corrupted:
-            yield (
-                f"{one.client}: of {one.verdict.acknowledged} acknowledged, {missing} missing, "
-                f"{one.verdict.duplicated} twice, {one.verdict.corrupted} changed: {', '.join(one.verdict.examples)}"
-            )
+        verdict = replace(one.verdict, missing=0) if one.client in forgetful else one.verdict
+        if not verdict.sound:
+            yield f"{one.client}: {verdict.words}"

@@ -12,9 +12,9 @@ from localtier.experiments.kills import Kill, Killing, Victim
 from localtier.experiments.users import Users
 from localtier.load.report import LoadReport
 from localtier.report import memory_mib
+from localtier.tier import HEALTHY_SECONDS
 from rehearsal.runner.engine import Reached, Run
 
-HEALTHY_SECONDS = 300.0
 WRITERS: Mapping[str, str] = {"postgres": "rows", "redis": "keys", "kafka": "messages"}
 """What each writer of the load writes."""
 
@@ -25,7 +25,7 @@ class Step:
 
     `users` are the load's figures from the engine's start until everything was whole, with the verdict on everything
     that was ever acknowledged; None when there were none yet. `spare_engine` tells whether `before` had a second engine
-    to answer chats. `kills` are those that were made on purpose.
+    to answer chats. `kills` were made on purpose, `kills_not_made` were to be made.
     """
 
     before: str | None
@@ -41,6 +41,7 @@ class Step:
     spare_engine: bool = False
     engines_replaced: tuple[str, ...] = ()
     kills: tuple[Kill, ...] = ()
+    kills_not_made: tuple[Kill, ...] = ()
 
     @property
     def name(self) -> str:
@@ -90,6 +91,7 @@ def step_up(
         spare_engine=before is not None and len(before.layout.replicas) > 1,
         engines_replaced=_engines_replaced(before, plan) if before else (),
         kills=tuple(killing.made) if killing else (),
+        kills_not_made=killing.not_made if killing else (),
     )
 
 
@@ -126,6 +128,8 @@ def problems(step: Step) -> Iterator[str]:
     """Return what a step did that it must not do."""
     for fault in step.faults:
         yield f"{step.name}: {fault}"
+    for kill in step.kills_not_made:
+        yield f"{step.name}: {kill.name}: the promotion was over before, so it was not tried"
     if step.changed_again:
         yield f"{step.name}: a second up changes {', '.join(step.changed_again)}"
     if step.users is None:
@@ -138,11 +142,7 @@ def problems(step: Step) -> Iterator[str]:
         if one.unverified:
             yield f"{step.name}: {one.client}: not verified: {one.unverified}"
         if one.verdict is not None and not one.verdict.sound:
-            verdict = one.verdict
-            yield (
-                f"{step.name}: {one.client}: of {verdict.acknowledged} acknowledged, {verdict.missing} missing, "
-                f"{verdict.duplicated} twice, {verdict.corrupted} changed: {', '.join(verdict.examples)}"
-            )
+            yield f"{step.name}: {one.client}: {one.verdict.words}"
         if one.figures.lost:
             yield f"{step.name}: {one.client}: {one.figures.lost} acknowledged ones were not there when read"
     chat = seen.get("chat")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -12,7 +12,7 @@ from localtier.tier import Tier
 from rehearsal.hosts import World, faults
 from rehearsal.runner.engine import Interruption, Reached, Run
 
-MOST_CHANGES = 5
+MOST_CHANGES = 3
 """A kill comes after 1 to so many changes of its run, so that a promotion can be killed again and again."""
 
 
@@ -38,15 +38,18 @@ class Kill:
         return f"{self.victim}{of} after {self.after_changes} changes"
 
 
-def draw(plan: StagePlan, count: int, seed: int, victims: Sequence[Victim] = tuple(Victim)) -> tuple[Kill, ...]:
-    """Return `count` random kills for a promotion of which the stage before is `plan`, the same ones for a seed."""
+def draw(plan: StagePlan, victims: Sequence[Victim], seed: int) -> tuple[Kill, ...]:
+    """Return a random kill of each of `victims` for the promotion that leaves `plan`, the same ones for a seed."""
     chance = random.Random(f"{seed} {plan.name}")  # noqa: S311 - repeatable, not secret
-    kills = []
-    for number in range(count):
-        victim = victims[number % len(victims)]
-        host = chance.choice([host.name for host in plan.hosts]) if victim is Victim.DOCKER else ""
-        kills.append(Kill(victim=victim, after_changes=chance.randint(1, MOST_CHANGES), host=host))
-    return tuple(kills)
+    hosts = [host.name for host in plan.hosts]
+    return tuple(
+        Kill(
+            victim=victim,
+            after_changes=chance.randint(1, MOST_CHANGES),
+            host=chance.choice(hosts) if victim is Victim.DOCKER else "",
+        )
+        for victim in victims
+    )
 
 
 @dataclass
@@ -85,8 +88,7 @@ class Killing:
 
         return strike
 
-
-def not_made(killing: Killing) -> Iterator[str]:
-    """Return a line for each kill that did not come about: the promotion was over before."""
-    for kill in killing.kills[len(killing.made) :]:
-        yield f"{killing.stage}: {kill.name}: the promotion was over before"
+    @property
+    def not_made(self) -> tuple[Kill, ...]:
+        """Return the kills that did not come about: the promotion was over before."""
+        return tuple(self.kills[len(self.made) :])

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from dreamseed.planning.stage_plan import StagePlan
 from dreamseed.planning.survivability import DataLoss, Loss
 from dreamseed.planning.survivability.claims import links
+from dreamseed.planning.survivability.stateless import WATCHERS
 from localtier.experiments.trials import Trial
 from rehearsal.hosts import HostsError, World, faults
 
@@ -19,12 +20,16 @@ JOB_SECONDS = 300
 
 
 def reason_not_tried(plan: StagePlan, trial: Trial) -> str | None:
-    """Return why a trial must not be done here, null when it may."""
-    if trial.loss in (Loss.DISK, Loss.SERVER):
-        for claim in trial.claims:
-            if claim.data_lost not in SPARED:
-                return f"{claim.component} loses data ({claim.data_lost}): {claim.consequence}"
-    if trial.loss is Loss.DISK and len(plan.topology.etcd) > 1 and any(c.component == "etcd" for c in trial.claims):
+    """Return why a trial must not be done here, null when it may.
+
+    A server may go whatever its disks hold: here its power is cut and given back, and the disks stay.
+    """
+    if trial.loss is not Loss.DISK:
+        return None
+    for claim in trial.claims:
+        if claim.data_lost not in SPARED and claim.component not in WATCHERS:
+            return f"{claim.component} loses data ({claim.data_lost}): {claim.consequence}"
+    if len(plan.topology.etcd) > 1 and any(claim.component == "etcd" for claim in trial.claims):
         return "a member of several comes back on an empty disk only after it was removed and added again by hand"
     return None
 

@@ -16,9 +16,9 @@ from dreamseed.planning.stage_plan import StagePlan
 from dreamseed.planning.survivability import Claim
 from localtier.experiments.losses import Losses, reason_not_tried
 from localtier.experiments.noticing import POLL_SECONDS, Watch, interruption_seconds, lanes_of, present, watching, works
-from localtier.experiments.trials import Client, Trial, clients_of
+from localtier.experiments.trials import NOT_TRIED, Client, Trial, clients_of
 from localtier.load.run import LoadRun
-from localtier.tier import Tier
+from localtier.tier import HEALTHY_SECONDS, Tier
 from rehearsal.hosts import HostsError
 
 SURVIVE_SECONDS = 60.0
@@ -26,7 +26,6 @@ FAIL_SECONDS = 20.0
 BASELINE_SECONDS = 60.0
 LANES_SECONDS = 5.0
 """So long before the loss the clients are listened to: each lane has some successes in it."""
-HEALTHY_SECONDS = 300.0
 NOTICED_SECONDS = 8.0
 """A loss may be noticed late: before, no client is said to have survived it. The edge drops a silent connector
 after 3 s, Redis a node after 2 s, see localtier/tunnel/protocol.py and dreamseed/planning/survivability/cache.py."""
@@ -235,18 +234,19 @@ def observe(
 def decided(claim: Claim, working: bool, elapsed_seconds: float) -> bool | None:
     """Return whether a claim's loss is survived, null as long as that is open.
 
-    Survived: all clients work again within `SURVIVE_SECONDS`, after the loss must have been noticed. A loss that is
-    claimed not to be survived is given `FAIL_SECONDS`: whoever works then has survived it.
+    Survived: all clients work at some time after the loss must have been noticed, and within `SURVIVE_SECONDS`. A loss
+    that is claimed not to be survived is given `FAIL_SECONDS`: whoever works before has survived it.
     """
-    if not claim.survives:
-        return working if elapsed_seconds >= FAIL_SECONDS else None
-    if working and elapsed_seconds >= NOTICED_LATE_SECONDS.get(claim.component, NOTICED_SECONDS):
+    noticed_seconds = NOTICED_LATE_SECONDS.get(claim.component, NOTICED_SECONDS)
+    if working and elapsed_seconds >= noticed_seconds:
         return True
-    return False if elapsed_seconds >= SURVIVE_SECONDS else None
+    patience_seconds = SURVIVE_SECONDS if claim.survives else max(FAIL_SECONDS, noticed_seconds)
+    return False if elapsed_seconds >= patience_seconds else None
 
 
 def not_tried(plan: StagePlan, trials: Sequence[Trial]) -> Iterator[tuple[str, str]]:
-    """Return the name and the reason of each trial that `try_claims` leaves out."""
+    """Return the name and the reason of each trial that `try_claims` leaves out, and of what no trial is made of."""
+    yield from NOT_TRIED.items()
     for trial in trials:
         reason = reason_not_tried(plan, trial)
         if reason is not None:

@@ -63,7 +63,7 @@ def trials_of(plan: StagePlan) -> tuple[Trial, ...]:
     return tuple(Trial(loss=loss, target=target, claims=tuple(claims)) for (loss, target), claims in grouped.items())
 
 
-def not_tried(plan: StagePlan) -> tuple[Claim, ...]:
+def claims_not_tried(plan: StagePlan) -> tuple[Claim, ...]:
     """Return the claims that no experiment here can try."""
     return tuple(claim for claim in survivability(plan) if claim.component in NOT_TRIED)
 
@@ -83,17 +83,14 @@ def clients_of(component: str, present: Iterable[Client]) -> tuple[Client, ...]:
     return tuple(client for client in wanted if client in there)
 
 
-def sample(trials: Sequence[Trial], whole_services: bool = True) -> tuple[Trial, ...]:
+def sample(trials: Sequence[Trial]) -> tuple[Trial, ...]:
     """Return the first trial of each kind of loss and set of components, and every server and link.
 
-    So each kind of container and of volume is lost once. With `whole_services` false, servers and links are left out.
+    So each kind of container and of volume is lost once.
     """
     chosen: dict[tuple[object, ...], Trial] = {}
     for trial in trials:
-        if trial.loss in (Loss.SERVER, Loss.LINK):
-            if whole_services:
-                chosen[trial.loss, trial.target] = trial
-        else:
-            kind = (trial.loss, *(claim.component for claim in trial.claims))
-            chosen.setdefault(kind, trial)
+        whole = trial.loss in (Loss.SERVER, Loss.LINK)
+        of = (trial.target,) if whole else tuple(claim.component for claim in trial.claims)
+        chosen.setdefault((trial.loss, *of), trial)
     return tuple(chosen.values())

@@ -39,6 +39,12 @@ class Verdict:
         """Tell whether everything acknowledged is there once, as it was written."""
         return not (self.missing or self.duplicated or self.corrupted)
 
+    @property
+    def words(self) -> str:
+        """Return the faults in a line."""
+        counts = f"{self.missing} missing, {self.duplicated} twice, {self.corrupted} changed"
+        return f"of {self.acknowledged} acknowledged, {counts}: {', '.join(self.examples)}"
+
 
 def compare(series: str, acknowledged: Iterable[str], found: Iterable[tuple[str, str]]) -> Verdict:
     """Return how `found` (key and text, in any order, repeated where it is there twice) differs."""

@@ -13,6 +13,7 @@ from typer.testing import CliRunner, Result
 from dreamseed.commands import local_experiments as command
 from dreamseed.config.load import STAGE_NAMES
 from localtier.experiments.ascent import Ascent, Claims, Program
+from localtier.experiments.kills import Victim
 from localtier.k6 import K6Failed
 from localtier.load.run import LoadError
 from rehearsal.hosts import HostsError
@@ -91,58 +92,47 @@ def test_a_run_without_a_finding_passes(job: str, programs: list[Program]) -> No
 
 
 @pytest.mark.parametrize("job", ["test", "chaos"])
-def test_a_single_finding_of_the_last_ascent_fails_the_run(job: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    ran = ascending(monkeypatch, lambda ascent: ascent.problems.extend(["a key is lost"] if last(ran) else []))
-
-    def last(so_far: list[Program]) -> bool:
-        return len(so_far) == {"test": 2, "chaos": 1}[job]
-
+def test_a_single_finding_fails_the_run(job: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    ascending(monkeypatch, lambda ascent: ascent.problems.append("a key is lost"))
     result = invoke(job)
     assert result.exit_code == 1
     assert last_line(result) == "FAIL: 1 findings"
     assert "✗ a key is lost" in result.output
 
 
-def test_a_finding_of_the_first_ascent_fails_the_run_though_the_second_one_passes(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    ran = ascending(monkeypatch, lambda ascent: ascent.problems.extend(["a row is lost"] if len(ran) == 1 else []))
-    result = invoke("test")
-    assert (result.exit_code, len(ran)) == (1, 2)
-    assert last_line(result).startswith("PASS")
-    assert "FAIL: 1 findings" in result.output
-
-
-def test_the_test_climbs_every_stage_cleanly_with_everything_and_then_kills_on_the_first_promotion(
+def test_the_test_climbs_every_stage_kills_in_the_middle_and_tries_servers_and_links_at_the_end(
     programs: list[Program],
 ) -> None:
     invoke("test", "--seed", "4")
-    clean, killed = programs
-    assert (clean.stages, clean.kills, clean.drift_at) == (STAGE_NAMES, 0, "stage-b")
-    assert clean.claims == {"stage-e": Claims.SAMPLE}
-    assert clean.k6_seconds > 0
-    assert (killed.stages, killed.claims, killed.seed) == (("stage-a", "stage-b"), {}, 4)
-    assert killed.kills >= 3
+    (program,) = programs
+    assert (program.stages, program.drift_at, program.seed) == (STAGE_NAMES, "stage-b", 4)
+    assert program.kills == {"stage-c": (Victim.PULUMI,), "stage-d": (Victim.DOCKER,)}
+    assert program.claims == {"stage-e": Claims.HOSTS}
+    assert program.k6_seconds > 0
 
 
-def test_the_test_can_end_earlier_and_try_every_claim_there(programs: list[Program]) -> None:
+def test_the_test_can_end_earlier_kill_nothing_and_try_every_claim_there(programs: list[Program]) -> None:
     invoke("test", "--last", "stage-c", "--claims", "every")
-    assert programs[0].stages == ("stage-a", "stage-b", "stage-c")
+    invoke("test", "--last", "stage-c", "--clean")
+    assert [one.stages for one in programs] == [("stage-a", "stage-b", "stage-c")] * 2
     assert programs[0].claims == {"stage-c": Claims.EVERY}
+    assert [one.kills for one in programs] == [{"stage-c": (Victim.PULUMI,)}, {}]
 
 
 def test_chaos_kills_thirty_times_at_least_and_tries_every_claim_at_every_stage(programs: list[Program]) -> None:
     invoke("chaos")
     (program,) = programs
-    promotions = len(program.stages) - 1
     assert program.stages == STAGE_NAMES
-    assert program.kills * promotions >= 30
+    assert [*program.kills] == [*STAGE_NAMES[1:]]
+    assert sum(map(len, program.kills.values())) >= 30
+    assert all(set(victims) == set(Victim) for victims in program.kills.values())
     assert program.claims == dict.fromkeys(STAGE_NAMES, Claims.EVERY)
 
 
 def test_chaos_takes_the_number_of_kills_the_last_stage_and_the_seed(programs: list[Program]) -> None:
-    invoke("chaos", "--kills", "2", "--last", "stage-b", "--seed", "9")
-    assert [(one.kills, one.stages, one.seed) for one in programs] == [(2, ("stage-a", "stage-b"), 9)]
+    invoke("chaos", "--kills", "3", "--last", "stage-b", "--seed", "9")
+    kills = {"stage-b": (Victim.PULUMI, Victim.DOCKER, Victim.PULUMI)}
+    assert [(one.kills, one.stages, one.seed) for one in programs] == [(kills, ("stage-a", "stage-b"), 9)]
 
 
 @pytest.mark.parametrize("job", ["test", "chaos"])
@@ -184,10 +174,16 @@ def test_users_who_do_not_stop_do_not_keep_the_hosts_from_being_removed(monkeypa
     assert made[0].told == ENDED
 
 
-def test_each_ascent_is_written_to_a_file_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    ran = ascending(monkeypatch, lambda ascent: ascent.problems.append(f"found by {len(ran)}"))
-    assert invoke("test", "--json", str(tmp_path / "out.json")).exit_code == 1
-    contents: list[Any] = [
-        json.loads((tmp_path / name).read_text(encoding="utf-8")) for name in ("out.json", "out-2.json")
-    ]
-    assert [content["problems"] for content in contents] == [["found by 1"], ["found by 2"]]
+def test_everything_that_was_found_is_written_also_when_an_error_ended_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(ascent: Ascent) -> None:
+        ascent.problems.append("found before")
+        raise LoadError("no report")
+
+    ascending(monkeypatch, broken)
+    result = invoke("test", "--json", str(tmp_path / "out.json"))
+    assert result.exit_code == 1
+    assert last_line(result) == "FAIL: 2 findings"
+    content: dict[str, Any] = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
+    assert content["problems"] == ["found before", "ended by LoadError: no report"]

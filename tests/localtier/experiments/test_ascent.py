@@ -35,6 +35,7 @@ CACHE_LOST = tried(claim(data_lost=DataLoss.CACHE), True)
 KEPT = tried(claim(), True)
 SEEN = Requests(count=9, failure_ratio=0, p50_ms=1, p95_ms=2, p99_ms=3)
 PLAYED = K6Result(users=3, seconds=5, api=SEEN, generation=SEEN, wrong_answers=0, missed=())
+ONE_KILL = dict.fromkeys(ABC[1:], (Victim.PULUMI,))
 NO_DRIFT = Drift(stage="stage-b", changes=(), found={}, mended={}, errors=())
 
 
@@ -236,7 +237,7 @@ def test_what_a_step_does_wrong_is_a_finding_and_the_next_one_is_tried_all_the_s
 
 
 def test_kills_are_drawn_for_promotions_and_not_for_the_first_stage(world: World) -> None:
-    ascent = ran(world, kills=3, seed=5, victims=(Victim.PULUMI,))
+    ascent = ran(world, kills=dict.fromkeys(ABC, (Victim.PULUMI,) * 3), seed=5)
     assert [one.stage for one in world.killings] == ["stage-b", "stage-c"]
     assert [len(one.kills) for one in world.killings] == [3, 3]
     assert {kill.victim for one in world.killings for kill in one.kills} == {Victim.PULUMI}
@@ -246,13 +247,14 @@ def test_kills_are_drawn_for_promotions_and_not_for_the_first_stage(world: World
 
 
 def test_a_docker_engine_is_killed_only_where_the_stage_before_has_it(world: World) -> None:
-    ran(world, ("stage-d", "stage-e"), kills=8, victims=(Victim.DOCKER,))
+    ran(world, ("stage-d", "stage-e"), kills={"stage-e": (Victim.DOCKER,) * 8})
     assert {kill.host for kill in world.killings[0].kills} <= {host.name for host in shipped("stage-d").hosts}
 
 
 def test_claims_are_tried_where_they_are_asked_for_in_the_depth_that_is_asked_for(world: World) -> None:
-    ran(world, claims={"stage-a": Claims.NONE, "stage-b": Claims.SAMPLE, "stage-c": Claims.EVERY})
+    ran(world, claims={"stage-a": Claims.HOSTS, "stage-b": Claims.SAMPLE, "stage-c": Claims.EVERY})
     assert world.tried == {
+        "stage-a": [one for one in trials_of(shipped("stage-a")) if one.loss is Loss.SERVER],
         "stage-b": sample(trials_of(shipped("stage-b"))),
         "stage-c": trials_of(shipped("stage-c")),
     }
@@ -300,8 +302,9 @@ def test_drift_is_made_at_its_stage_alone_and_what_it_leaves_is_a_finding(world:
 
 
 def test_k6_plays_at_every_stage_when_it_is_asked_to(world: World) -> None:
-    ascent = ran(world, k6_seconds=5, k6_share=0.5)
-    assert [text for text in world.told if "k6" in text] == [f"k6 at {stage}: 0.5 for 5" for stage in ABC]
+    ascent = ran(world, k6_seconds=5, k6_users=200)
+    shares = {"stage-a": 1.0, "stage-b": 200 / 500, "stage-c": 200 / 3_000}
+    assert [text for text in world.told if "k6" in text] == [f"k6 at {one}: {shares[one]} for 5" for one in ABC]
     assert (ascent.problems, [*ascent.loads]) == ([], [*ABC])
     world.told.clear()
     assert ran(world).loads == {}
@@ -323,7 +326,7 @@ def test_users_who_generated_nothing_have_shown_nothing(world: World) -> None:
 
 
 def test_the_verdict_is_the_last_line_and_says_what_was_done(world: World) -> None:
-    ascent = ran(world, claims={"stage-c": Claims.SAMPLE}, drift_at="stage-b", kills=1)
+    ascent = ran(world, claims={"stage-c": Claims.SAMPLE}, drift_at="stage-b", kills=ONE_KILL)
     ascent.show()
     last = said(ascent).splitlines()[-1]
     assert last.startswith("PASS: 3 steps to stage-c, 2 kills on the way, 1 claims tried, drift mended at stage-b")
@@ -346,7 +349,7 @@ def test_everything_that_was_found_is_written_for_machines(world: World, tmp_pat
         ("stage-a", "stage-b"),
         claims={"stage-b": Claims.EVERY},
         drift_at="stage-b",
-        kills=1,
+        kills=ONE_KILL,
         k6_seconds=5,
     )
     ascent.write(tmp_path / "out.json")

@@ -260,14 +260,21 @@ def test_a_run_that_failed_is_a_fault_and_nothing_is_built_upon_it() -> None:
 def test_a_step_on_which_something_is_killed_says_what_was() -> None:
     class Killing:
         made = (Kill(victim=Victim.PULUMI, after_changes=2),)
+        not_made = (Kill(victim=Victim.PULUMI, after_changes=3),)
 
         def bring(self) -> Run:
             return run({"redis-1": "update"})
 
     tier = Tier(run())
     step = stepped(tier, "stage-c", "stage-d", Killing())
-    assert step.kills == Killing.made
+    assert (step.kills, step.kills_not_made) == (Killing.made, Killing.not_made)
     assert tier.told[:2] == ["check", "figures"]
+
+
+def test_a_kill_that_did_not_come_about_is_a_finding() -> None:
+    late = Kill(victim=Victim.PULUMI, after_changes=3)
+    (said,) = problems(replace(stepped(Tier(run(), run()), "stage-c", "stage-d"), users=None, kills_not_made=(late,)))
+    assert said.startswith("stage-c → stage-d: Pulumi engine after 3 changes")
 
 
 @pytest.mark.parametrize(("before", "after"), [*itertools.pairwise(STAGE_NAMES)])
