@@ -39,7 +39,7 @@ engine: setup ## the Pulumi engine: the one on PATH, or built once and cached fo
 rehearse: setup ## rehearse all five stages and four promotions; STAGE=stage-c previews one with its full diff
 	@$(BIN)/dreamseed rehearse $(if $(STAGE),--stage $(STAGE)) $(ARGS)
 
-images: setup ## build the images of the servers' tier, once (Linux, root)
+images: setup ## build what the servers' tier needs, images and programs, once (Linux, root)
 	@$(BIN)/python -m localtier.images
 
 local: setup engine ## bring the containers of a stage up on real Docker Engines: make local STAGE=stage-a

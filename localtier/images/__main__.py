@@ -1,4 +1,4 @@
-"""Build every image that the shipped stages need here, and print what each is: ``python -m localtier.images``."""
+"""Build what the shipped stages need here, images and programs: ``python -m localtier.images`` prints what each is."""
 
 from __future__ import annotations
 
@@ -12,10 +12,15 @@ from rich.table import Table
 from dreamseed.catalog.images import reference_of
 from dreamseed.config.load import STAGE_NAMES, find_project
 from localtier.images import ImageError, LocalImage, ensure_images
+from localtier.images.binaries import ensure_binary
 from localtier.images.recipes import RECIPES
 from localtier.stages import simulated_plan
 from rehearsal.runner import Project
 from rehearsal.toolchain.errors import ToolchainError
+
+
+OUTSIDE = ("versitygw", "k6")
+"""Programs that run outside of the servers: the object store, and the users."""
 
 
 def needed_references(project: Path) -> tuple[str, ...]:
@@ -45,6 +50,8 @@ def main() -> int:
     console = Console()
     try:
         images = ensure_images(console, needed_references(find_project(Path.cwd())))
+        for name in OUTSIDE:
+            ensure_binary(name, console)
     except (ImageError, ToolchainError) as error:
         console.print(f"FAIL: {error}", style="red", markup=False)
         return 1

@@ -26,6 +26,7 @@ PACKAGE_OF: Mapping[str, str] = MappingProxyType(
         "dnsmasq": "dnsmasq-base",
         "iptables": "iptables",
         "sysctl": "procps",
+        "curl": "curl",
     }
 )
 """The Debian package of each command that the servers' tier needs."""
