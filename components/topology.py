@@ -10,7 +10,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from components.api import ApiService, ApiServiceArgs, Egress
-from components.base import Secrets
+from components.base import Component, Secrets
 from components.containers import HostResources
 from components.cost_guard import CostGuard, CostGuardArgs
 from components.delivery import Delivery, DeliveryArgs
@@ -111,12 +111,15 @@ def _declare_foundation(plan: StagePlan, configured: Secrets) -> Foundation:
 def _declare_services(base: Foundation, hosts: Mapping[str, HostResources]) -> VllmFleet:
     plan, secrets = base.plan, base.secrets
     vllm = VllmFleet("vllm", VllmFleetArgs(plan=plan.vllm, hosts=hosts, secrets=secrets))
-    PostgresCluster("postgres", PostgresClusterArgs(plan=plan.postgres, hosts=hosts, secrets=secrets))
+    behind: list[Component] = [
+        vllm,
+        PostgresCluster("postgres", PostgresClusterArgs(plan=plan.postgres, hosts=hosts, secrets=secrets)),
+    ]
     if plan.redis.containers:
-        RedisCache("redis", RedisCacheArgs(plan=plan.redis, hosts=hosts, secrets=secrets))
+        behind.append(RedisCache("redis", RedisCacheArgs(plan=plan.redis, hosts=hosts, secrets=secrets)))
     if plan.kafka.containers:
-        KafkaCluster("kafka", KafkaClusterArgs(plan=plan.kafka, hosts=hosts))
-    TunnelConnectors("tunnel", TunnelConnectorsArgs(plan=plan.tunnel, hosts=hosts, secrets=secrets))
+        behind.append(KafkaCluster("kafka", KafkaClusterArgs(plan=plan.kafka, hosts=hosts)))
+    TunnelConnectors("tunnel", TunnelConnectorsArgs(plan=plan.tunnel, hosts=hosts, secrets=secrets, behind=behind))
     return vllm
 
 

@@ -44,10 +44,13 @@ def lane_of(series: str, key: str) -> int:
 
 
 class Cache:
-    """A cluster client that is made when it is needed and made anew after an error of the cluster."""
+    """A cluster client that is made when it is needed and made anew after an error of the cluster.
+
+    `target` may change: the next client that is made asks the nodes that it then names.
+    """
 
     def __init__(self, target: RedisTarget, password: str) -> None:
-        self._target = target
+        self.target = target
         self._password = password
         self._client: RedisCluster | None = None
 
@@ -56,7 +59,7 @@ class Cache:
             self._client = RedisCluster(
                 startup_nodes=[
                     ClusterNode(LOOPBACK, port)  # type: ignore[no-untyped-call]
-                    for port in self._target.ports
+                    for port in self.target.ports
                 ],
                 password=self._password,
                 address_remap=to_loopback,

@@ -53,10 +53,16 @@ class Runner:
         self._folder = folder
         self._rates = rates
         self._series = series_of(folder)
+        self._caches: list[Cache] = []
         self.clients: dict[str, list[Client]] = {}
 
     def follow(self, targets: Targets, secrets: Mapping[str, str]) -> None:
-        """Start the clients of the services that have none yet and whose secrets are known."""
+        """Start the clients of the services that have none yet and whose secrets are known.
+
+        Those of the cache that run learn of new nodes: the first ones may be lost. (Kafka's find brokers by themselves.)
+        """
+        for cache in self._caches:
+            cache.target = targets.redis or cache.target
         wanted = {
             "postgres": GeneratedSecret.POSTGRES_APPLICATION in secrets,
             "redis": targets.redis is not None and GeneratedSecret.REDIS in secrets,
@@ -89,11 +95,12 @@ class Runner:
         if service == "redis" and targets.redis is not None:
             redis, password = targets.redis, secrets[GeneratedSecret.REDIS]
             keys = Acknowledged(*(folder / f"redis-{lane + 1}.jsonl" for lane in range(LANES)))
+            *of_writers, of_reader = self._caches = [Cache(redis, password) for _ in range(LANES + 1)]
             writers = [
-                RedisWriter(folder, rates.keys / LANES, series, Cache(redis, password), keys, lane)
-                for lane in range(LANES)
+                RedisWriter(folder, rates.keys / LANES, series, cache, keys, lane)
+                for lane, cache in enumerate(of_writers)
             ]
-            return [*writers, RedisReader(folder, rates.key_reads, series, Cache(redis, password), keys)]
+            return [*writers, RedisReader(folder, rates.key_reads, series, of_reader, keys)]
         if service == "kafka" and targets.kafka is not None:
             return [KafkaWriter(folder, rates.messages, series, targets.kafka)]
         headers = {"Authorization": f"Bearer {secrets[GeneratedSecret.VLLM_API_KEY]}"}

@@ -140,6 +140,18 @@ def test_replicas_of_a_service_wait_for_one_another(stage: str) -> None:
         assert len(first) == 1, f"{[c.name for c in first]} do not wait for one another"
 
 
+@pytest.mark.parametrize("stage", STAGE_NAMES)
+def test_a_connector_is_sent_requests_only_after_all_that_it_leads_to_is_healthy(stage: str) -> None:
+    # Seen from D to E: a new server's connectors stood before its routers, and chats failed.
+    containers = [resource for resource in record(stage) if resource.type == CONTAINER]
+    behind = {one.urn for one in containers if one.component in ("vllm", "postgres", "redis", "kafka")}
+    assert any("router" in urn for urn in behind)
+    connectors = [one for one in containers if one.component == "tunnel"]
+    assert connectors
+    for connector in connectors:
+        assert behind <= set(connector.dependencies), connector.name
+
+
 def test_the_witness_is_touched_only_after_its_machine_stands() -> None:
     networks = [r for r in record("stage-e") if r.name.startswith("witness-") and r.type.endswith(":Network")]
     assert networks

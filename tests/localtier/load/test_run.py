@@ -74,6 +74,26 @@ def test_a_load_follows_its_targets_survives_a_kill_and_is_verified(tmp_path: Pa
     assert gone.client("redis").unverified is not None
 
 
+def test_clients_of_the_cache_that_run_learn_of_its_new_nodes(tmp_path: Path) -> None:
+    # Seen at E: clients who knew one node alone, from B, found no other when that one's server was lost.
+    load = LoadRun(folder=tmp_path / "load")
+    model = ChatTarget(port=1, model="m", timeout_seconds=5)
+    grown = RedisCluster("secret")
+    with served(grown.handle, count=3) as ports:
+        grown.ports = ports
+        nobody = RedisTarget(ports=(1,))
+        targets = Targets(postgres=PostgresTarget(port=1, database="d", user="u"), chat=model, redis=nobody)
+        load.start(targets, {"redis": "secret"}, RATES)
+        try:
+            failed = load.folder / "redis-1.jsonl"
+            wait(lambda: any(event.outcome is Outcome.IN_DOUBT for event in read_events(failed)))
+            assert acknowledged(failed) == []
+            load.tell(replace(targets, redis=RedisTarget(ports=tuple(ports))), {"redis": "secret"})
+            wait(lambda: bool(acknowledged(failed)))
+        finally:
+            load.stop()
+
+
 def test_a_load_that_cannot_start_says_where_its_words_are(tmp_path: Path) -> None:
     load = LoadRun(folder=tmp_path, prefix=("false",))
     targets = Targets(
