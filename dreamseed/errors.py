@@ -33,6 +33,10 @@ class PromotionError(DreamSeedError):
     """Two stages are each sound, but the step from one to the other is not."""
 
 
+class PostingError(DreamSeedError):
+    """A comment could not be posted to a pull request."""
+
+
 class ConfigErrors(Exception):  # noqa: N818 - it holds several errors
     """Every fault of one stage file at once, in the file's order."""
 

@@ -1,0 +1,1 @@
+"""GitHub's interface, as far as a comment on a pull request needs it."""
