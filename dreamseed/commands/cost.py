@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -14,21 +15,26 @@ from rich.console import Console, RenderableType
 from dreamseed.config import STAGE_NAMES, find_project
 from dreamseed.cost.actuals import compare, read_bill
 from dreamseed.cost.actuals.report import actuals_json, actuals_tables
-from dreamseed.cost.diff import cost_diff
+from dreamseed.cost.diff import CostDiff, cost_diff
 from dreamseed.cost.estimate import Estimate, estimate
 from dreamseed.cost.fit import FitResult
 from dreamseed.cost.fit import fit as fit_budget
 from dreamseed.cost.fit.report import fit_json, fit_text
 from dreamseed.cost.guardrails import guardrails, passes
 from dreamseed.cost.report import all_tables, as_json, comment, diff_as_json, diff_tables, stage_tables
+from dreamseed.cost.report.comment import MARKER
 from dreamseed.cost.stages import named_stage
 from dreamseed.cost.what_if import NAMED
+from dreamseed.errors import PostingError
+from dreamseed.github.pull_request import FORM, PullRequest
 from dreamseed.interval import Scenario
 
 NARROWEST = 150
 """Columns of a table that goes to a file or a pipe."""
 DIFF = "diff"
 ACTUALS = "actuals"
+NOT_POSTED = 3
+"""Exit status of a change that passes its guardrails, but whose comment could not be posted."""
 WHAT_IF = "Change a key of the stage file, such as api.min_instances=0, or: " + "; ".join(
     f"{name}: {meaning}" for name, (_, meaning) in NAMED.items()
 )
@@ -51,6 +57,9 @@ def cost(
     ] = None,
     explain: Annotated[bool, typer.Option("--explain", help="Each line's formula, price and source.")] = False,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="diff: as a comment on a pull request.")] = False,
+    post: Annotated[
+        str | None, typer.Option(metavar=FORM, help="diff: also make it the comment on a pull request of GitHub.")
+    ] = None,
     machine: Annotated[bool, typer.Option("--json", help="Everything for machines.")] = False,
     project: Annotated[Path | None, typer.Option(help="The folder with Pulumi.yaml (default: found upwards).")] = None,
 ) -> None:
@@ -58,7 +67,8 @@ def cost(
 
     Exit status 1 when a guardrail fails: something has no price, the expected cost is above the budget without an
     accepted overrun, the worst case is above its limit, or, of a diff, the change is too large or crosses the budget;
-    with --fit, when nothing fits. Nothing is asked over a network.
+    with --fit, when nothing fits. Status 3 when nothing of that failed, but the comment of --post could not be posted.
+    Nothing is asked over a network except for --post, which reads GITHUB_TOKEN and GITHUB_API_URL.
     """
     folder, today = find_project(project or Path.cwd()), datetime.now(UTC).date()
     changes = tuple(what_if or ())
@@ -67,6 +77,7 @@ def cost(
     _refuse_unread(
         {
             "--markdown": (as_markdown, named[:1] == [DIFF] and fit is None, f"{DIFF} BASE HEAD"),
+            "--post": (post is not None, named[:1] == [DIFF] and fit is None, f"{DIFF} BASE HEAD"),
             "--explain": (explain, plain and not every, "one stage"),
             "--profile": (profile is not Scenario.EXPECTED, plain, "a stage, or --all"),
         }
@@ -76,7 +87,7 @@ def cost(
     elif named[:1] == [ACTUALS]:
         sound = _actuals(named[1:], folder, today, changes, machine=machine)
     elif named[:1] == [DIFF]:
-        sound = _diff(named[1:], folder, today, changes, machine=machine, as_markdown=as_markdown)
+        sound = _diff(named[1:], folder, today, changes, machine=machine, as_markdown=as_markdown, post=post)
     elif len(named) + every != 1:
         raise typer.BadParameter(
             f"name a stage ({', '.join(STAGE_NAMES)}), or --all, {DIFF} BASE HEAD, {ACTUALS} STAGE FILE"
@@ -130,9 +141,17 @@ def _fit_of(estimated: Estimate, fits: Mapping[str, FitResult]) -> dict[str, Any
 
 
 def _diff(
-    names: list[str], folder: Path, today: date, changes: tuple[str, ...], *, machine: bool, as_markdown: bool
+    names: list[str],
+    folder: Path,
+    today: date,
+    changes: tuple[str, ...],
+    *,
+    machine: bool,
+    as_markdown: bool,
+    post: str | None,
 ) -> bool:
-    """Show a change, with what-if changes laid over HEAD; tell whether it passes its guardrails."""
+    """Show a change, with what-if changes laid over HEAD, and post it; tell whether it passes its guardrails."""
+    pull_request = _pull_request(post)
     if len(names) != 2:
         raise typer.BadParameter(f"{DIFF} compares two stages: BASE and HEAD")
     before = estimate(named_stage(names[0], folder).plan(), today=today)
@@ -142,7 +161,34 @@ def _diff(
         typer.echo(comment(found), nl=False)
     else:
         _show(diff_as_json(found) if machine else diff_tables(found))
-    return passes(found.guardrails)
+    sound = passes(found.guardrails)
+    if pull_request is not None and not _posted(found, pull_request) and sound:
+        raise typer.Exit(NOT_POSTED)
+    return sound
+
+
+def _pull_request(post: str | None) -> PullRequest | None:
+    try:
+        return None if post is None else PullRequest.read(post)
+    except ValueError as error:
+        raise typer.BadParameter(f"--post: {error}") from error
+
+
+def _posted(found: CostDiff, pull_request: PullRequest) -> bool:
+    """Post the comment and say on stderr where it is, or why it could not be; tell whether it could."""
+    from dreamseed.github.api import Api  # only here: the HTTP client would slow every other call down
+    from dreamseed.github.comments import post
+
+    try:
+        with Api.from_environment(os.environ) as api:
+            done = post(comment(found), MARKER, pull_request, api)
+    except PostingError as error:
+        typer.echo(f"the comment was not posted: {error}", err=True)
+        return False
+    typer.echo(f"comment {done.outcome}: {done.url}", err=True)
+    for other in done.others:
+        typer.echo(f"an older run left a second comment, which is not kept up to date: delete {other}", err=True)
+    return True
 
 
 def _fit(

@@ -14,7 +14,7 @@ MARKS = {Verdict.PASS: "✅", Verdict.ACCEPTED: "🟡", Verdict.FAIL: "❌"}
 
 
 def comment(diff: CostDiff) -> str:
-    """Return the comment; whoever posts it looks for `MARKER` first and edits that comment."""
+    """Return the comment; `dreamseed.github` finds it again by its first line, `MARKER`."""
     return "\n".join(_lines(diff)) + "\n"
 
 
