@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import httpx
 import pytest
 
 from dreamseed.cost.report.comment import MARKER
 from dreamseed.errors import PostingError
 from dreamseed.github import comments
 from dreamseed.github.comments import LONGEST_WAIT_SECONDS, MOST_CHARACTERS, TRIES, Outcome
+from dreamseed.github.refusals import PassingError, check
 from tests.github.posting import NEW, OLD, posted, refused
 from tests.github.server import VIEWER, FakeGitHub, Fault
 
@@ -175,6 +177,15 @@ def test_a_rate_limit_that_does_not_say_how_long_is_given_a_minute(github: FakeG
     waits: list[float] = []
     posted(github, waits=waits)
     assert waits == [60]
+
+
+@pytest.mark.parametrize(("begins_anew", "wait_seconds"), [(1030, 31), (990, 1)])
+def test_a_used_up_limit_is_waited_for_until_it_begins_anew(begins_anew: int, wait_seconds: float) -> None:
+    headers = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(begins_anew)}
+    answer = httpx.Response(403, headers=headers, request=httpx.Request("GET", "https://api.github.com/"))
+    with pytest.raises(PassingError) as error:
+        check(answer, now=1000.0)
+    assert error.value.wait_seconds == wait_seconds
 
 
 @pytest.mark.parametrize(
