@@ -18,7 +18,6 @@ from localtier.stages import simulated_plan
 from rehearsal.runner import Project
 from rehearsal.toolchain.errors import ToolchainError
 
-
 OUTSIDE = ("versitygw", "k6")
 """Programs that run outside of the servers: the object store, and the users."""
 

@@ -59,7 +59,7 @@ class Runner:
     def follow(self, targets: Targets, secrets: Mapping[str, str]) -> None:
         """Start the clients of the services that have none yet and whose secrets are known.
 
-        Those of the cache that run learn of new nodes: the first ones may be lost. (Kafka's find brokers by themselves.)
+        Those of the cache that run learn of new nodes: the first ones may be lost. Kafka's find brokers by themselves.
         """
         for cache in self._caches:
             cache.target = targets.redis or cache.target
