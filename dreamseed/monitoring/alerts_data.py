@@ -1,19 +1,21 @@
-"""Alerts on what the service stores, caches and streams.
+"""Alerts on the database, its votes, its archive and its backups.
 
 Sources: exporters' sources, read 2026-08 to 2026-11; the growth plan, sections 1, 8 and 12.9. Thresholds without a
-plan value (lag of a consumer, share of connections) are choices.
+plan value (lag of a replica, share of connections) are choices.
 """
 
 from __future__ import annotations
 
 from dreamseed.config import StageConfig
-from dreamseed.monitoring.model import Alert, Group, Severity
+from dreamseed.monitoring.model import Alert, Concern, Group, Owner, Severity
 
 REPLICA_LAG_SECONDS = 60
 CONNECTION_SHARE = 0.8
-CACHE_HIT_RATIO = 0.8
-"""Source: the growth plan, sections 8 and 11."""
-CONSUMER_LAG_EVENTS = 10_000
+DCS_SECONDS = 60
+"""Twice Patroni's default lease of 30 s."""
+ETCD_SPACE_SHARE = 0.8
+ETCD_FSYNC_SECONDS = 0.512
+"""The bound above the 0.5 s of etcd's own rules. Source: etcd contrib/mixin, read 2026-11; etcd advises 0.01 s."""
 BACKUP_GRACE_HOURS = 2
 ARCHIVE_PUSH_SECONDS = 120
 """Time to push a segment after archive_timeout switched it. A choice, not a fact."""
@@ -23,83 +25,8 @@ RPO_SHARE = 0.8
 
 def database_group(config: StageConfig) -> Group:
     """Return the alerts on PostgreSQL, its votes, its archive and its backups."""
-    return Group(name="database", alerts=(*_servers(config), *_archive(config), *_backups(config)))
-
-
-def cache_group() -> Group:
-    """Return the alerts on Redis. Memory is none: a cache that evicts is full by design."""
-    hits, misses = (f"sum(rate(redis_keyspace_{kind}_total[15m]))" for kind in ("hits", "misses"))
-    return Group(
-        name="cache",
-        alerts=(
-            Alert(
-                name="RedisDown",
-                expression="redis_up == 0",
-                for_seconds=120,
-                severity=Severity.CRITICAL,
-                summary="cache node {{ $labels.instance }} does not answer",
-                action="Read its container's log; its replica takes over where there is one.",
-            ),
-            Alert(
-                name="RedisClusterBroken",
-                expression="min(redis_cluster_state) == 0 or max(redis_cluster_slots_fail) > 0",
-                for_seconds=60,
-                severity=Severity.CRITICAL,
-                summary="a part of the cache's slots is not served",
-                action="See which node is away (redis-cli cluster nodes).",
-            ),
-            Alert(
-                name="RedisHitRatioLow",
-                expression=f"{hits} / ({hits} + {misses}) < {CACHE_HIT_RATIO:g}",
-                for_seconds=1_800,
-                severity=Severity.WARNING,
-                summary="{{ $value | humanizePercentage }} of reads find their key in the cache, 80 % should",
-                action="Look at evictions: many ask for memory, none for other keys or longer lifetimes.",
-            ),
-        ),
-    )
-
-
-def events_group(config: StageConfig) -> Group:
-    """Return the alerts on Kafka; how many brokers and copies there must be stands in the stage."""
-    kafka = config.kafka
-    return Group(
-        name="events",
-        alerts=(
-            Alert(
-                name="KafkaBrokerMissing",
-                expression=f"(max(kafka_brokers) or vector(0)) < {kafka.brokers}",
-                for_seconds=120,
-                severity=Severity.CRITICAL,
-                summary=f"{{{{ $value | humanize }}}} of {kafka.brokers} brokers are in the cluster",
-                action="Read the missing broker's log; writes stop below min.insync.replicas copies.",
-            ),
-            Alert(
-                name="KafkaUnderReplicated",
-                expression="sum(kafka_topic_partition_under_replicated_partition) > 0",
-                for_seconds=300,
-                severity=Severity.WARNING,
-                summary="{{ $value | humanize }} partitions have fewer copies than they should",
-                action="Wait for a broker that just started; else look for a slow or full disk.",
-            ),
-            Alert(
-                name="KafkaBelowMinimumInSync",
-                expression=f"min(kafka_topic_partition_in_sync_replica) < {kafka.min_insync_replicas}",
-                for_seconds=120,
-                severity=Severity.CRITICAL,
-                summary="a partition refuses writes: too few of its copies are in sync",
-                action="Bring the missing brokers back before anything else.",
-            ),
-            Alert(
-                name="KafkaConsumerLag",
-                expression=f"sum by (consumergroup, topic) (kafka_consumergroup_lag) > {CONSUMER_LAG_EVENTS}",
-                for_seconds=600,
-                severity=Severity.WARNING,
-                summary="{{ $labels.consumergroup }} is {{ $value | humanize }} events behind on {{ $labels.topic }}",
-                action="See whether the consumer runs, then whether it needs more members.",
-            ),
-        ),
-    )
+    alerts = (*_servers(config), *_replicas(config), *_patroni(), *_votes(), *_archive(config), *_backups(config))
+    return Group(name="database", alerts=alerts)
 
 
 def _servers(config: StageConfig) -> tuple[Alert, ...]:
@@ -110,6 +37,8 @@ def _servers(config: StageConfig) -> tuple[Alert, ...]:
             expression="pg_up == 0",
             for_seconds=120,
             severity=Severity.CRITICAL,
+            component="postgres",
+            concern=Concern.AVAILABILITY,
             summary="PostgreSQL {{ $labels.instance }} does not answer its exporter",
             action="patronictl list shows which members live and which leads.",
         ),
@@ -120,33 +49,133 @@ def _servers(config: StageConfig) -> tuple[Alert, ...]:
             "or (count by (shard) (pg_up) unless count by (shard) (pg_replication_is_replica == 0)) * 0",
             for_seconds=60,
             severity=Severity.CRITICAL,
+            component="postgres",
+            concern=Concern.AVAILABILITY,
             summary="shard {{ $labels.shard }} has {{ $value | humanize }} primaries",
             action="patronictl list; etcd without a leader stops failovers.",
-        ),
-        Alert(
-            name="PgReplicaLag",
-            expression=f"pg_replication_lag_seconds > {REPLICA_LAG_SECONDS} "
-            "and on (instance) pg_replication_is_replica == 1",
-            for_seconds=300,
-            severity=Severity.WARNING,
-            summary="{{ $labels.instance }} is {{ $value | humanizeDuration }} behind its primary",
-            action="Long queries on the replica or a slow disk; it grows by itself while nothing is written.",
         ),
         Alert(
             name="PgConnectionsHigh",
             expression=f"sum by (instance) (pg_stat_database_numbackends) > {most * CONNECTION_SHARE:g}",
             for_seconds=300,
             severity=Severity.WARNING,
+            component="postgres",
+            concern=Concern.SATURATION,
+            owner=Owner.BACKEND,
             summary=f"{{{{ $labels.instance }}}} has {{{{ $value | humanize }}}} of {most} connections",
             action="Find who bypasses PgBouncer (pg_stat_activity).",
+        ),
+    )
+
+
+def _replicas(config: StageConfig) -> tuple[Alert, ...]:
+    if config.postgres.instances == 1:
+        return ()
+    return (
+        Alert(
+            name="PgReplicaLag",
+            expression=f"pg_replication_lag_seconds > {REPLICA_LAG_SECONDS} "
+            "and on (instance) pg_replication_is_replica == 1",
+            for_seconds=300,
+            severity=Severity.WARNING,
+            component="postgres",
+            concern=Concern.REPLICATION,
+            summary="{{ $labels.instance }} is {{ $value | humanizeDuration }} behind its primary",
+            action="Long queries on the replica or a slow disk; it grows by itself while nothing is written.",
+        ),
+        Alert(
+            name="PgReplicaMissing",
+            expression=f"(count by (shard) (pg_replication_is_replica == 1) or count by (shard) (pg_up) * 0) "
+            f"< {config.postgres.instances - 1}",
+            for_seconds=300,
+            severity=Severity.WARNING,
+            component="postgres",
+            concern=Concern.REPLICATION,
+            summary="shard {{ $labels.shard }} has {{ $value | humanize }} of "
+            f"{config.postgres.instances - 1} replicas",
+            action="patronictl list; a replica that cannot follow is made anew by patronictl reinit.",
+        ),
+    )
+
+
+def _patroni() -> tuple[Alert, ...]:
+    return (
+        Alert(
+            name="PatroniPaused",
+            expression="max by (shard) (patroni_is_paused) > 0",
+            for_seconds=3_600,
+            severity=Severity.WARNING,
+            component="postgres",
+            concern=Concern.AVAILABILITY,
+            summary="Patroni of shard {{ $labels.shard }} is paused: nothing fails over",
+            action="patronictl resume, once whoever paused it has finished.",
+        ),
+        Alert(
+            name="PatroniWithoutVotes",
+            expression=f"time() - max by (instance) (patroni_dcs_last_seen) > {DCS_SECONDS}",
+            for_seconds=60,
+            severity=Severity.CRITICAL,
+            component="postgres",
+            concern=Concern.AVAILABILITY,
+            summary="{{ $labels.instance }} last reached etcd {{ $value | humanizeDuration }} ago",
+            action="Bring etcd back: a primary that cannot renew its lease steps down.",
+        ),
+        Alert(
+            name="PatroniRestartPending",
+            expression="max by (instance) (patroni_pending_restart) > 0",
+            for_seconds=86_400,
+            severity=Severity.WARNING,
+            component="postgres",
+            concern=Concern.ERRORS,
+            summary="{{ $labels.instance }} runs with settings that are a day old",
+            action="patronictl restart at a quiet hour, replicas first.",
+        ),
+    )
+
+
+def _votes() -> tuple[Alert, ...]:
+    return (
+        Alert(
+            name="EtcdMemberDown",
+            expression='up{job="etcd"} == 0',
+            for_seconds=120,
+            severity=Severity.WARNING,
+            component="etcd",
+            concern=Concern.AVAILABILITY,
+            summary="etcd member {{ $labels.instance }} on {{ $labels.host }} does not answer",
+            action="Read its log; one more and no majority is left.",
         ),
         Alert(
             name="EtcdNoLeader",
             expression="min by (instance) (etcd_server_has_leader) == 0",
             for_seconds=60,
             severity=Severity.CRITICAL,
+            component="etcd",
+            concern=Concern.REPLICATION,
             summary="etcd member {{ $labels.instance }} sees no leader: the database cannot fail over",
             action="Bring a majority of etcd's members back.",
+        ),
+        Alert(
+            name="EtcdSpaceLow",
+            expression="max by (instance) (etcd_mvcc_db_total_size_in_bytes) "
+            f"/ max by (instance) (etcd_server_quota_backend_bytes) > {ETCD_SPACE_SHARE:g}",
+            for_seconds=600,
+            severity=Severity.WARNING,
+            component="etcd",
+            concern=Concern.SATURATION,
+            summary="{{ $labels.instance }} has used {{ $value | humanizePercentage }} of its quota: full, it is read-only",
+            action="etcdctl defrag each member, one after the other; look for who writes beside Patroni.",
+        ),
+        Alert(
+            name="EtcdDiskSlow",
+            expression="histogram_quantile(0.99, sum by (instance, le) "
+            f"(rate(etcd_disk_wal_fsync_duration_seconds_bucket[5m]))) > {ETCD_FSYNC_SECONDS:g}",
+            for_seconds=600,
+            severity=Severity.WARNING,
+            component="etcd",
+            concern=Concern.SATURATION,
+            summary="{{ $labels.instance }} waits {{ $value | humanizeDuration }} for its disk",
+            action="See what else writes to the host's disk: leaders are lost when votes come late.",
         ),
     )
 
@@ -167,6 +196,8 @@ def _archive(config: StageConfig) -> tuple[Alert, ...]:
             expression=f"pg_stat_archiver_last_archive_age > {due} and {primary} and on (instance) ({written}) > 0",
             for_seconds=max(60, deadline - due),
             severity=severity,
+            component="postgres",
+            concern=Concern.BACKUP,
             summary="{{ $labels.instance }} archived nothing for {{ $value | humanizeDuration }} "
             f"although data was written; the RPO is {config.disaster_recovery.rpo_minutes} min",
             action="Run pgbackrest check beside the primary; a full disk follows if it stays.",
@@ -176,6 +207,8 @@ def _archive(config: StageConfig) -> tuple[Alert, ...]:
             expression="(pg_replication_is_replica == 0) unless on (instance) pg_stat_archiver_last_archive_age",
             for_seconds=900,
             severity=severity,
+            component="postgres",
+            concern=Concern.BACKUP,
             summary="{{ $labels.instance }} is primary and has never archived a segment",
             action="Check archive_command (patronictl show-config) and the stanza.",
         ),
@@ -183,6 +216,8 @@ def _archive(config: StageConfig) -> tuple[Alert, ...]:
             name="WalArchiveFailing",
             expression="increase(pg_stat_archiver_failed_count[15m]) > 0",
             severity=Severity.WARNING,
+            component="postgres",
+            concern=Concern.BACKUP,
             summary="{{ $labels.instance }} failed to archive {{ $value | humanize }} times in 15 minutes",
             action="Read PostgreSQL's log for the archive command's answer.",
         ),
@@ -198,6 +233,8 @@ def _backups(config: StageConfig) -> tuple[Alert, ...]:
             expression=f"min by (stanza) (pgbackrest_backup_since_last_completion_seconds) > {hours * 3_600}",
             for_seconds=1_800,
             severity=Severity.CRITICAL,
+            component="postgres",
+            concern=Concern.BACKUP,
             summary=f"the last backup of {{{{ $labels.stanza }}}} is {{{{ $value | humanizeDuration }}}} old, "
             f"{hours} h is the most",
             action="Read the log of the backup container beside the primary.",
@@ -208,6 +245,8 @@ def _backups(config: StageConfig) -> tuple[Alert, ...]:
             "or max by (stanza) (pgbackrest_stanza_status) > 0",
             for_seconds=1_800,
             severity=Severity.CRITICAL,
+            component="postgres",
+            concern=Concern.BACKUP,
             summary="{{ $labels.stanza }}: no valid backup, or the last one met a page with a wrong checksum",
             action="Keep older backups, run pgbackrest info and amcheck, restore from the last good one.",
         ),

@@ -1,177 +1,39 @@
-"""The metric contract: every metric that a rule or a dashboard may name, by the job that exports it.
-
-A name outside the contract is refused: public rule collections carry dozens of alerts on metrics that never existed and
-that no syntax check finds. Sources: a live scrape of vLLM 0.32; exporters' sources and documentation read 2026-08 to
-2026-11; DCGM field list; `pushed` jobs are this project's own and say what the API and the cost report must send.
-"""
+"""Holding expressions to the metric contract: names, labels, types and bounds that exist, or a refusal."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from enum import StrEnum
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
 from dreamseed.errors import PlanError
+from dreamseed.monitoring.contract import EXPORTERS, Job, Kind, Metric
+from dreamseed.monitoring.promql import PRESENCE, RATES, Grouping, Query, Read, parsed
 
-
-class Job(StrEnum):
-    """The value of the label `job`: who exports a metric."""
-
-    NODE = "node"
-    DCGM = "dcgm"
-    VLLM = "vllm"
-    POSTGRES = "postgres"
-    PGBACKREST = "pgbackrest"
-    ETCD = "etcd"
-    REDIS = "redis"
-    KAFKA = "kafka"
-    PROMETHEUS = "prometheus"
-    ALERTMANAGER = "alertmanager"
-    API = "api"
-    COST = "cost"
-
-    @property
-    def pushed(self) -> bool:
-        """Return whether the job sends its metrics by OTLP instead of being scraped.
-
-        Cloud Run's instances cannot be scraped one by one. OTLP's `service.name` becomes the label `job`.
-        Source: Prometheus documentation, OpenTelemetry guide, read 2026-11-23.
-        """
-        return self in (Job.API, Job.COST)
-
+__all__ = ["BUILT_IN", "METRICS", "Job", "jobs_of", "metrics_of"]
 
 METRICS: Mapping[Job, frozenset[str]] = MappingProxyType(
-    {
-        Job.NODE: frozenset(
-            {
-                "node_cpu_seconds_total",
-                "node_filesystem_avail_bytes",
-                "node_filesystem_size_bytes",
-                "node_load1",
-                "node_memory_MemAvailable_bytes",
-                "node_memory_MemTotal_bytes",
-            }
-        ),
-        # 0 to 100, MiB, degrees Celsius, watts. DCGM_FI_PROF_* do not exist on GeForce cards.
-        Job.DCGM: frozenset(
-            {
-                "DCGM_FI_DEV_GPU_UTIL",
-                "DCGM_FI_DEV_GPU_TEMP",
-                "DCGM_FI_DEV_POWER_USAGE",
-                "DCGM_FI_DEV_FB_USED",
-                "DCGM_FI_DEV_FB_FREE",
-                "DCGM_FI_DEV_XID_ERRORS",
-            }
-        ),
-        Job.VLLM: frozenset(
-            {
-                "vllm:num_requests_running",
-                "vllm:num_requests_waiting",
-                "vllm:kv_cache_usage_perc",
-                "vllm:num_preemptions_total",
-                "vllm:prompt_tokens_total",
-                "vllm:generation_tokens_total",
-                "vllm:request_success_total",
-                "vllm:admission_rejections_total",
-                "vllm:request_queue_time_seconds_bucket",
-                "vllm:e2e_request_latency_seconds_bucket",
-                "vllm:time_to_first_token_seconds_bucket",
-            }
-        ),
-        # The pg_stat_* counters carry no _total.
-        Job.POSTGRES: frozenset(
-            {
-                "pg_up",
-                "pg_replication_is_replica",
-                "pg_replication_lag_seconds",
-                "pg_stat_archiver_failed_count",
-                "pg_stat_archiver_last_archive_age",
-                "pg_stat_database_numbackends",
-                "pg_stat_database_tup_deleted",
-                "pg_stat_database_tup_inserted",
-                "pg_stat_database_tup_updated",
-                "pg_stat_database_xact_commit",
-                "pg_stat_database_xact_rollback",
-            }
-        ),
-        Job.PGBACKREST: frozenset(
-            {
-                "pgbackrest_backup_last_error_status",
-                "pgbackrest_backup_since_last_completion_seconds",
-                "pgbackrest_stanza_status",
-            }
-        ),
-        Job.ETCD: frozenset({"etcd_server_has_leader", "etcd_server_leader_changes_seen_total"}),
-        Job.REDIS: frozenset(
-            {
-                "redis_up",
-                "redis_cluster_slots_fail",
-                "redis_cluster_state",
-                "redis_evicted_keys_total",
-                "redis_keyspace_hits_total",
-                "redis_keyspace_misses_total",
-                "redis_memory_used_bytes",
-            }
-        ),
-        Job.KAFKA: frozenset(
-            {
-                "kafka_brokers",
-                "kafka_consumergroup_lag",
-                "kafka_topic_partition_in_sync_replica",
-                "kafka_topic_partition_under_replicated_partition",
-            }
-        ),
-        Job.PROMETHEUS: frozenset(
-            {
-                "prometheus_notifications_errors_total",
-                "prometheus_remote_storage_highest_timestamp_in_seconds",
-                "prometheus_remote_storage_queue_highest_sent_timestamp_seconds",
-                "prometheus_rule_evaluation_failures_total",
-            }
-        ),
-        Job.ALERTMANAGER: frozenset({"alertmanager_notifications_failed_total"}),
-        # `status` is the class, such as "5xx"; `kind` is "plain" or "generation"; 0.3 and 0.5 are bucket bounds, since
-        # objectives are read there. The users are counted once for the whole service.
-        Job.API: frozenset(
-            {
-                "edu_concurrent_users",
-                "edu_signups",
-                "http_request_duration_seconds_bucket",
-                "http_request_duration_seconds_count",
-                "http_requests_total",
-            }
-        ),
-        # USD; labels `stage` and `component`, what the money is spent on.
-        Job.COST: frozenset({"edu_cost_last_update_timestamp_seconds", "edu_cost_month_to_date"}),
-    }
+    {one.job: frozenset(name for metric in one.metrics for name in metric.series) for one in EXPORTERS}
 )
-
-BUILT_IN = frozenset({"up", "ALERTS"})
-"""Made by Prometheus itself, for every job."""
-
-_JOB_OF = {metric: job for job, metrics in METRICS.items() for metric in metrics}
-_STRING = r'"(?:[^"\\]|\\.)*"'
-_MATCHERS = re.compile(rf'\{{(?:[^"}}]|{_STRING})*\}}')
-_NOT_METRICS = re.compile(
-    rf"""
-    {_MATCHERS.pattern}
-    | {_STRING}
-    | \b(?:by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)
-    | \[[^\]]*\]
-    | \boffset\s+\S+
-    """,
-    re.VERBOSE,
+"""The names of the series of each job."""
+BUILT_IN: Mapping[str, frozenset[str]] = MappingProxyType(
+    {"up": frozenset(), "ALERTS": frozenset({"alertname", "alertstate", "severity"})}
 )
-_NAME = re.compile(r"(?<![\w:.])[A-Za-z_:][\w:]*(?!\s*\()(?![\w:])")
-_OPERATORS = frozenset({"and", "or", "unless", "bool", "atan2", "inf", "nan"})
-_JOB_MATCHER = re.compile(r'\bjob="([^"]+)"')
+"""Made by Prometheus itself, with their labels."""
+TARGET_LABELS = frozenset({"job", "instance", "host", "shard"})
+"""What the scrape configuration gives to each target's series (`shard` to a database's)."""
+SHARED_NAMES = frozenset({"http_requests_total", "http_request_duration_seconds"})
+"""vLLM exports these too, with other labels and bounds: whoever reads them must say whose. Source: a scrape of 0.32."""
+
+_JOB_OF = {name: job for job, names in METRICS.items() for name in names}
+_METRIC_OF: dict[str, Metric] = {
+    name: metric for exporter in EXPORTERS for metric in exporter.metrics for name in metric.series
+}
+_HOME = "dreamseed/monitoring/contract.py"
 
 
 def metrics_of(expression: str) -> frozenset[str]:
-    """Return the names of the metrics that a PromQL expression reads."""
-    rest = _NOT_METRICS.sub(" ", expression)
-    return frozenset(name for name in _NAME.findall(rest) if name.lower() not in _OPERATORS)
+    """Return the names of the series that a PromQL expression reads. Raises ValueError where it is no PromQL."""
+    return parsed(expression).names
 
 
 def jobs_of(
@@ -179,24 +41,96 @@ def jobs_of(
 ) -> frozenset[Job]:
     """Return the jobs without which `expression` can never give a result.
 
-    `where` names the rule or panel; `recorded` tells the jobs behind each recording rule. Raises `PlanError` for a
-    metric or a job that the contract does not know.
+    `where` names the rule or panel; `recorded` tells the jobs behind each recording rule. Raises `PlanError` for
+    what is no PromQL, for a metric, label, job or bound that the contract does not know, and for a function of counters
+    over a gauge or the other way round.
     """
+    query = _query(expression, where)
     jobs: set[Job] = set()
-    for metric in sorted(metrics_of(expression) - BUILT_IN):
-        if metric in recorded:
-            jobs |= recorded[metric]
-        elif metric in _JOB_OF:
-            jobs.add(_JOB_OF[metric])
+    for name in sorted(query.names - BUILT_IN.keys()):
+        if name in recorded:
+            jobs |= recorded[name]
+        elif name in _JOB_OF:
+            jobs.add(_JOB_OF[name])
         else:
             raise PlanError(
                 where,
-                f"no job exports the metric '{metric}'",
+                f"no job exports the metric '{name}'",
                 "an alert or a panel on a metric that does not exist stays silent for ever",
-                "a name of METRICS in dreamseed/monitoring/metrics.py, or add it there with its source",
+                f"a name of EXPORTERS in {_HOME}, or add it there with its source",
             )
-    for job in _JOB_MATCHER.findall(" ".join(_MATCHERS.findall(expression))):
-        if job not in set(Job):
-            raise PlanError(where, f"there is no job '{job}'", "it would match no series", f"one of {', '.join(Job)}")
-        jobs.add(Job(job))
-    return frozenset(jobs)
+    for fault, why, remedy in _faults(query, recorded):
+        raise PlanError(where, fault, why, remedy)
+    return frozenset(jobs | {Job(value) for value in _equal_jobs(query)})
+
+
+def _query(expression: str, where: str) -> Query:
+    try:
+        return parsed(expression)
+    except ValueError as error:
+        raise PlanError(where, f"is no PromQL: {error}", "Prometheus would not load it", "an expression") from error
+
+
+def _equal_jobs(query: Query) -> Iterator[str]:
+    # A matcher such as job!~"node|vllm" names jobs that are left out.
+    for read in query.reads:
+        yield from (value for label, value in read.matchers if label == "job" and value in set(Job))
+
+
+def _faults(query: Query, recorded: Mapping[str, frozenset[Job]]) -> Iterator[tuple[str, str, str]]:
+    for read in query.reads:
+        yield from _read_faults(read)
+        metric = _METRIC_OF.get(read.name)
+        if metric is not None:
+            yield from _kind_faults(read, metric)
+    for grouping in query.groupings:
+        yield from _grouping_faults(grouping, recorded)
+    for name, bound in query.quantile_bounds:
+        bounds = _METRIC_OF[name].bounds if name in _METRIC_OF else (bound,)
+        if bound not in bounds:
+            yield (
+                f"compares a quantile of '{name}' with {bound:g}",
+                "between two bounds a quantile is a guess along a straight line",
+                f"one of {', '.join(f'{one:g}' for one in bounds)}",
+            )
+
+
+def _read_faults(read: Read) -> Iterator[tuple[str, str, str]]:
+    metric = _METRIC_OF.get(read.name)
+    known = TARGET_LABELS | (metric.labels if metric else BUILT_IN.get(read.name, frozenset()))
+    for label, value in read.matchers:
+        if label == "job" and not set(value.split("|")) <= set(Job):
+            yield f"there is no job '{value}'", "it would match no series", f"one of {', '.join(Job)}"
+        elif label not in known and (metric is not None or read.name in BUILT_IN):
+            yield _unknown_label(label, read.name, known)
+    if metric is not None and metric.name in SHARED_NAMES and "job" not in dict(read.matchers):
+        yield f"reads '{read.name}' of every job", "vLLM exports the same name with another meaning", '{job="api"}'
+
+
+def _kind_faults(read: Read, metric: Metric) -> Iterator[tuple[str, str, str]]:
+    counts = metric.kind is not Kind.GAUGE
+    if counts and not read.functions & (RATES | PRESENCE):
+        yield (
+            f"reads the {metric.kind} '{read.name}' as it stands",
+            "it only grows, and begins anew at a restart",
+            f"rate({read.name}[…]) or increase({read.name}[…])",
+        )
+    if not counts and read.functions & RATES:
+        yield f"takes a rate of the gauge '{read.name}'", "it may fall", "the gauge itself, or delta(…)"
+
+
+def _grouping_faults(grouping: Grouping, recorded: Mapping[str, frozenset[Job]]) -> Iterator[tuple[str, str, str]]:
+    if grouping.over & recorded.keys():
+        return
+    known = TARGET_LABELS.union(*(_METRIC_OF[name].labels for name in grouping.over if name in _METRIC_OF))
+    known = known.union(*(BUILT_IN[name] for name in grouping.over if name in BUILT_IN))
+    for label in sorted(grouping.labels - known):
+        yield _unknown_label(label, ", ".join(sorted(grouping.over)), known)
+
+
+def _unknown_label(label: str, name: str, known: frozenset[str]) -> tuple[str, str, str]:
+    return (
+        f"names the label '{label}', which no series of {name} carries",
+        "it would match or group nothing",
+        f"one of {', '.join(sorted(known))}, or the label in {_HOME} with its source",
+    )

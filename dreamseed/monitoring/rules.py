@@ -10,10 +10,13 @@ from dataclasses import replace
 from typing import Any
 
 from dreamseed.config import StageConfig
-from dreamseed.monitoring.alerts_data import cache_group, database_group, events_group
+from dreamseed.monitoring.alerts_data import database_group
+from dreamseed.monitoring.alerts_growth import growth_group
 from dreamseed.monitoring.alerts_llm import llm_group
 from dreamseed.monitoring.alerts_operations import cost_group, hosts_group, monitoring_group
 from dreamseed.monitoring.alerts_service import service_group
+from dreamseed.monitoring.alerts_slo import budgets_group, objectives_group
+from dreamseed.monitoring.alerts_stores import cache_group, events_group
 from dreamseed.monitoring.metrics import Job, jobs_of
 from dreamseed.monitoring.model import Alert, Fleet, Group, Recording
 
@@ -25,13 +28,16 @@ def rule_groups(config: StageConfig, jobs: Set[Job], fleet: Fleet) -> tuple[Grou
     """
     present = jobs | {job for job in Job if job.pushed}
     groups = (
+        objectives_group(config),
+        budgets_group(config),
         llm_group(config, fleet),
         service_group(config),
         database_group(config),
-        cache_group(),
+        cache_group(config),
         events_group(config),
         hosts_group(),
         cost_group(config, fleet),
+        growth_group(config),
         monitoring_group(config),
     )
     recorded = recorded_jobs(groups)
@@ -52,21 +58,29 @@ def rule_groups(config: StageConfig, jobs: Set[Job], fleet: Fleet) -> tuple[Grou
 
 def recorded_jobs(groups: Sequence[Group]) -> dict[str, frozenset[Job]]:
     """Return the jobs behind each recorded series."""
-    return {
-        rule.name: jobs_of(rule.expression, f"monitoring › rules › {rule.name}")
-        for group in groups
-        for rule in group.recordings
-    }
+    jobs: dict[str, frozenset[Job]] = {}
+    for group in groups:
+        for rule in group.recordings:
+            found = jobs_of(rule.expression, f"monitoring › rules › {rule.name}")
+            jobs[rule.name] = jobs.get(rule.name, frozenset()) | found
+    return jobs
 
 
-def rules_content(groups: Sequence[Group]) -> dict[str, Any]:
-    """Return the content of the rules file of `groups`, as Prometheus reads it."""
-    return {
-        "groups": [
-            {"name": group.name, "rules": [*map(_recording, group.recordings), *map(_alert, group.alerts)]}
-            for group in groups
-        ]
-    }
+def runbooks_of(config: StageConfig) -> str:
+    """Return the URL of the folder of the runbooks, in the project's own repository."""
+    return f"https://github.com/{config.service.github_repository}/blob/main/docs/runbooks"
+
+
+def rules_content(groups: Sequence[Group], runbooks: str) -> dict[str, Any]:
+    """Return the content of the rules file of `groups`, as Prometheus reads it; `runbooks` is their folder's URL."""
+    return {"groups": [_group(group, runbooks) for group in groups]}
+
+
+def _group(group: Group, runbooks: str) -> dict[str, Any]:
+    interval = {"interval": f"{group.interval_seconds}s"} if group.interval_seconds else {}
+    page = f"{runbooks}/{group.name}.md"
+    rules = [*map(_recording, group.recordings), *(_alert(alert, page) for alert in group.alerts)]
+    return {"name": group.name, **interval, "rules": rules}
 
 
 def _recording(rule: Recording) -> dict[str, Any]:
@@ -74,12 +88,21 @@ def _recording(rule: Recording) -> dict[str, Any]:
     return {"record": rule.name, "expr": rule.expression, **labels}
 
 
-def _alert(rule: Alert) -> dict[str, Any]:
+def _alert(rule: Alert, page: str) -> dict[str, Any]:
     duration = {"for": f"{rule.for_seconds}s"} if rule.for_seconds else {}
     return {
         "alert": rule.name,
         "expr": rule.expression,
         **duration,
-        "labels": {"severity": rule.severity.value},
-        "annotations": {"summary": rule.summary, "action": rule.action},
+        "labels": {
+            "severity": rule.severity.value,
+            "owner": rule.owner.value,
+            "component": rule.component,
+            **rule.labels,
+        },
+        "annotations": {
+            "summary": rule.summary,
+            "action": rule.action,
+            "runbook_url": f"{page}#{rule.heading.lower()}",
+        },
     }

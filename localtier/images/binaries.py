@@ -11,7 +11,6 @@ from types import MappingProxyType
 
 from rich.console import Console
 
-from localtier.images.engine import local_cache
 from rehearsal.toolchain import cache, golang
 from rehearsal.toolchain.progress import shown
 
@@ -91,7 +90,7 @@ def ensure_binary(name: str, console: Console | None = None) -> Path:
     found = shutil.which(name) if binary.from_path else None
     if found is not None:
         return Path(found)
-    root = local_cache() / "go-binaries"
+    root = cache.cache_root() / "go-binaries"
     folder = root / f"{name}-{binary.version}-{digest_of(name)[:12]}"
     if not cache.is_complete(folder):
         with cache.locked(root / f"{name}.lock", lambda: console.print(f"Another process builds {name}: waiting ...")):

@@ -12,10 +12,10 @@ import yaml
 from dreamseed.config import STAGE_NAMES, StageConfig, load_stage, stage_file
 from dreamseed.errors import PlanError
 from dreamseed.monitoring import rules
-from dreamseed.monitoring.alerts_data import cache_group
+from dreamseed.monitoring.alerts_stores import cache_group
 from dreamseed.monitoring.metrics import METRICS, Job, metrics_of
 from dreamseed.monitoring.model import Alert, Fleet, Group, Severity
-from dreamseed.monitoring.rules import rule_groups, rules_content
+from dreamseed.monitoring.rules import rule_groups, rules_content, runbooks_of
 from dreamseed.planning.services.monitoring_files import yaml_text
 
 PROJECT = Path(__file__).parents[2]
@@ -68,12 +68,14 @@ def test_remote_write_is_watched_only_where_something_is_sent() -> None:
     assert "RemoteWriteBehind" in alerts("stage-c")
 
 
-@pytest.mark.parametrize("metric", sorted(frozenset().union(*(metrics_of(a.expression) for a in cache_group().alerts))))
+CACHE = cache_group(load_stage(stage_file(PROJECT, "stage-e")))
+
+
+@pytest.mark.parametrize("metric", sorted(frozenset().union(*(metrics_of(a.expression) for a in CACHE.alerts))))
 def test_a_misspelled_metric_in_a_rule_is_refused(metric: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    def misspelled() -> Group:
-        group = cache_group()
+    def misspelled(config: StageConfig) -> Group:
         return replace(
-            group, alerts=tuple(replace(a, expression=a.expression.replace(metric, f"{metric}s")) for a in group.alerts)
+            CACHE, alerts=tuple(replace(a, expression=a.expression.replace(metric, f"{metric}s")) for a in CACHE.alerts)
         )
 
     monkeypatch.setattr(rules, "cache_group", misspelled)
@@ -84,7 +86,8 @@ def test_a_misspelled_metric_in_a_rule_is_refused(metric: str, monkeypatch: pyte
 
 def written(name: str) -> list[dict[str, Any]]:
     """The rules of a stage as they stand in the file, read back."""
-    text = yaml_text(rules_content(rule_groups(stage(name), frozenset(Job), FLEET)))
+    config = stage(name)
+    text = yaml_text(rules_content(rule_groups(config, frozenset(Job), FLEET), runbooks_of(config)))
     content = yaml.load(text, Loader=yaml.CSafeLoader)
     assert set(content) == {"groups"}
     groups = content["groups"]
@@ -107,7 +110,7 @@ def faults(rule: dict[str, Any]) -> list[str]:
             found.append("for")
         if rule["labels"].get("severity") not in set(Severity):
             found.append("severity")
-        if not all(rule["annotations"].get(key) for key in ("summary", "action")):
+        if not all(rule["annotations"].get(key) for key in ("summary", "action", "runbook_url")):
             found.append("annotations")
         kept = set(re.findall(r"\w+", " ".join(re.findall(r"\bby \(([^)]*)\)", rule["expr"]))))
         told = set(re.findall(r"\$labels\.(\w+)", rule["annotations"]["summary"]))
@@ -121,7 +124,7 @@ def test_every_rule_is_well_formed_and_tells_only_labels_that_it_has(name: str) 
     rules_of_stage = written(name)
     assert len(rules_of_stage) > 40
     assert {rule.get("alert") or rule["record"]: faults(rule) for rule in rules_of_stage if faults(rule)} == {}
-    names = [rule.get("alert") or rule["record"] for rule in rules_of_stage]
+    names = [rule.get("alert") or (rule["record"], *rule.get("labels", {}).values()) for rule in rules_of_stage]
     assert len(names) == len(set(names))
 
 
@@ -143,15 +146,19 @@ def test_a_broken_rule_is_found(change: dict[str, Any], fault: str) -> None:
 
 
 def test_objectives_change_with_the_stage_and_the_recorded_ratios_do_not() -> None:
-    burn = {name: alerts(name)["ApiErrorBudgetBurn1h"].expression for name in STAGE_NAMES}
+    burn = {name: alerts(name)["ApiAvailabilityBurn1h"].expression for name in STAGE_NAMES}
     assert "> 0.144 " in burn["stage-a"]
     assert "> 0.072 " in burn["stage-c"]
     assert "> 0.0144 " in burn["stage-e"]
     recorded = [
-        {rule["record"]: rule["expr"] for rule in written(name) if rule.get("record", "").startswith("job:")}
+        {
+            (rule["record"], rule["labels"]["slo"]): rule["expr"]
+            for rule in written(name)
+            if rule.get("record", "").startswith("slo:error_ratio:")
+        }
         for name in STAGE_NAMES
     ]
-    assert len(recorded[0]) == 7
+    assert len(recorded[0]) == 7 * 5
     assert all(ratios == recorded[0] for ratios in recorded)
 
 

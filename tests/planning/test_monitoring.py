@@ -146,6 +146,7 @@ def test_everything_that_exports_is_scraped_once(name: str) -> None:
         job: sum(container.service == service for container in running) for job, (service, _) in SOURCES.items()
     }
     expected[Job.REDIS] = sum(container.service == "redis" for container in running)
+    expected[Job.PATRONI] = expected[Job.POSTGRES]
     assert {Job(job): len(targets) for job, targets in scraped(stage.monitoring).items()} == {
         job: count for job, count in expected.items() if count
     }
@@ -253,7 +254,7 @@ def kept(plan: ServicePlan, series: str) -> bool:
 def test_only_the_contracts_metrics_leave_the_servers_and_only_from_stage_c_on() -> None:
     assert "remote_write" not in settings(planned("stage-b").monitoring)
     plan = planned("stage-c").monitoring
-    for series in ("vllm;vllm:num_requests_waiting", "api;http_requests_total", ";job:api_err:ratio_rate1h", ";ALERTS"):
+    for series in ("vllm;vllm:num_requests_waiting", "api;http_requests_total", ";slo:error_ratio:rate1h", ";ALERTS"):
         assert kept(plan, series), series
     for series in (
         "vllm;http_requests_total",

@@ -42,6 +42,7 @@ def plan_monitoring(config: StageConfig, hosts: Sequence[Host], services: Sequen
     prometheus = monitoring_prometheus.plan_prometheus(config, host)
     targets = (
         *plan_targets([*running, *exporters, alertmanager, prometheus], hosts, _database_labels(config, hosts)),
+        *_patroni_targets(config, hosts),
         *_cache_targets(config, hosts, exporters),
     )
     fleet = Fleet(
@@ -68,6 +69,19 @@ def _database_labels(config: StageConfig, hosts: Sequence[Host]) -> dict[str, di
         for shard in range(1, config.postgres.shards + 1)
         for instance in postgres.plan_instances(config, hosts, shard)
     }
+
+
+def _patroni_targets(config: StageConfig, hosts: Sequence[Host]) -> list[Target]:
+    """Return the REST interface of each database's Patroni, which the proxies ask for the primary too."""
+    return [
+        Target(
+            job=Job.PATRONI,
+            address=f"{instance.host.address}:{instance.check_port}",
+            labels={"host": instance.host.name, "instance": instance.name, "shard": str(shard)},
+        )
+        for shard in range(1, config.postgres.shards + 1)
+        for instance in postgres.plan_instances(config, hosts, shard)
+    ]
 
 
 def _cache_targets(config: StageConfig, hosts: Sequence[Host], exporters: Sequence[Container]) -> list[Target]:

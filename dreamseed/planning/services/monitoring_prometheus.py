@@ -12,7 +12,7 @@ from dreamseed.config import StageConfig
 from dreamseed.config.operations import GrafanaCloud
 from dreamseed.monitoring.metrics import METRICS, Job
 from dreamseed.monitoring.model import Group
-from dreamseed.monitoring.rules import rules_content
+from dreamseed.monitoring.rules import rules_content, runbooks_of
 from dreamseed.planning import ports
 from dreamseed.planning.container import Container, File, Mount, NetworkName, Port, secret
 from dreamseed.planning.hosts import Host
@@ -65,7 +65,11 @@ def prometheus_files(config: StageConfig, targets: Sequence[Target], groups: Seq
         File(
             path="/etc/prometheus/prometheus.yml", text=yaml_text(_settings(config, targets, groups)), owner=NOBODY_UID
         ),
-        File(path="/etc/prometheus/rules.yml", text=yaml_text(rules_content(groups)), owner=NOBODY_UID),
+        File(
+            path="/etc/prometheus/rules.yml",
+            text=yaml_text(rules_content(groups, runbooks_of(config))),
+            owner=NOBODY_UID,
+        ),
     )
     if config.monitoring.grafana_cloud is GrafanaCloud.NONE:
         return files

@@ -14,7 +14,7 @@ from dreamseed.planning.container import Container
 from dreamseed.planning.hosts import Host
 
 # Where each scraped job's metrics are: the `service` of its containers and their port. Redis' nodes are scraped
-# through one exporter, so its job is not here.
+# through one exporter and Patroni's beside their databases, so their jobs are not here.
 SOURCES: Mapping[Job, tuple[str, int]] = MappingProxyType(
     {
         Job.NODE: ("node-exporter", ports.NODE_EXPORTER),
