@@ -13,10 +13,10 @@ PYTEST_WORKERS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup engine browser rehearse images local local-promote local-check local-load local-test local-down chaos test lint format unit bench goldens lock clean
+.PHONY: help setup engine browser rehearse images local local-promote local-check local-load local-test local-down chaos test monitoring-test lint format unit bench goldens lock clean
 
 help: ## list the jobs
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(VENV)/.locked: requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -69,6 +69,9 @@ browser: setup ## a headless Chromium for the tests that look at the report (Deb
 test: setup lint engine ## lint, types and every test; those in a browser are skipped where none can be installed
 	@$(BIN)/python -m tests.report.chromium || true
 	@$(MAKE) --no-print-directory unit
+
+monitoring-test: setup ## prove with promtool that every alert fires, stays silent, and is told from its mutants
+	@$(BIN)/python -m tests.monitoring.proof
 
 unit: setup ## every test, without lint (ARGS="tests/planning -k layout" for a part)
 	@PATH="$$($(BIN)/python -m rehearsal.toolchain):$$PATH" $(BIN)/python -m pytest -n $(PYTEST_WORKERS) $(ARGS)

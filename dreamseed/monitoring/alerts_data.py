@@ -163,7 +163,7 @@ def _votes() -> tuple[Alert, ...]:
             severity=Severity.WARNING,
             component="etcd",
             concern=Concern.SATURATION,
-            summary="{{ $labels.instance }} has used {{ $value | humanizePercentage }} of its quota: full, it is read-only",
+            summary="{{ $labels.instance }} has {{ $value | humanizePercentage }} of its quota: full, it is read-only",
             action="etcdctl defrag each member, one after the other; look for who writes beside Patroni.",
         ),
         Alert(

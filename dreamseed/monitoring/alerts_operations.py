@@ -135,7 +135,7 @@ def monitoring_group(config: StageConfig) -> Group:
             expression='up{job!~"node|vllm|etcd"} == 0',
             for_seconds=300,
             severity=Severity.WARNING,
-            component="prometheus",
+            component="exporter",
             concern=Concern.AVAILABILITY,
             summary="{{ $labels.job }} on {{ $labels.host }} cannot be scraped ({{ $labels.instance }})",
             action="Read the exporter's log; alerts on what it measures are blind until then.",

@@ -1,0 +1,1 @@
+"""What proves that the alerts fire: cases for promtool, and mutants of every expression that the cases must catch."""
