@@ -34,7 +34,8 @@ class ProvidedSecret(StrEnum):
     GRAFANA_CLOUD_USER = "grafana-cloud-user"
     GRAFANA_CLOUD_URL = "grafana-cloud-url"
     ALERT_WEBHOOK = "alert-webhook"
+    ALERT_CHAT = "alert-chat"
 
 
-CONFIGURED_SECRETS = (ProvidedSecret.HUGGING_FACE_TOKEN, ProvidedSecret.ALERT_WEBHOOK)
+CONFIGURED_SECRETS = (ProvidedSecret.HUGGING_FACE_TOKEN, ProvidedSecret.ALERT_WEBHOOK, ProvidedSecret.ALERT_CHAT)
 """The secrets that the owners write into their stacks: ``pulumi config set --secret dreamseed:NAME``."""

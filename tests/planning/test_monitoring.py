@@ -234,14 +234,21 @@ def test_scraping_and_evaluation_follow_the_file_and_alerts_go_to_alertmanager(n
     assert container(planned(name).monitoring, "alertmanager").ports[0].container == 9_093
 
 
-def test_alerts_are_posted_to_the_owners_webhook_whose_address_stands_in_a_secret_file() -> None:
+def test_critical_alerts_go_to_the_pager_and_the_chat_whose_addresses_stand_in_secret_files() -> None:
     alertmanager = container(planned("stage-a").monitoring, "alertmanager")
     content = settings(planned("stage-a").monitoring, "alertmanager", "/etc/alertmanager/alertmanager.yml")
-    path = content["receivers"][0]["webhook_configs"][0]["url_file"]
-    webhook = next(file for file in alertmanager.files if file.path == path)
-    assert webhook.secrets == (ProvidedSecret.ALERT_WEBHOOK,)
-    assert webhook.mode == "0400"
-    assert content["route"]["receiver"] == content["receivers"][0]["name"]
+    receivers = {one["name"]: one for one in content["receivers"]}
+    files = {file.path: file for file in alertmanager.files}
+    webhook = files[receivers["page"]["webhook_configs"][0]["url_file"]]
+    chat = files[receivers["ticket"]["slack_configs"][0]["api_url_file"]]
+    assert (webhook.secrets, webhook.mode) == ((ProvidedSecret.ALERT_WEBHOOK,), "0400")
+    assert (chat.secrets, chat.mode) == ((ProvidedSecret.ALERT_CHAT,), "0400")
+    assert receivers["page"]["slack_configs"] == receivers["ticket"]["slack_configs"]
+
+
+def test_alertmanager_is_the_same_at_every_stage_so_that_no_promotion_replaces_it() -> None:
+    first, *others = (container(planned(name).monitoring, "alertmanager") for name in STAGE_NAMES)
+    assert all(other == first for other in others)
 
 
 def kept(plan: ServicePlan, series: str) -> bool:

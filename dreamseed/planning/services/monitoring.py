@@ -38,7 +38,7 @@ def plan_monitoring(config: StageConfig, hosts: Sequence[Host], services: Sequen
     host = servers(hosts)[0]
     exporters = plan_exporters(config, hosts, services)
     running = [container for plan in services for container in plan.containers]
-    alertmanager = monitoring_alertmanager.plan_alertmanager(host)
+    alertmanager = monitoring_alertmanager.plan_alertmanager(config, host)
     prometheus = monitoring_prometheus.plan_prometheus(config, host)
     targets = (
         *plan_targets([*running, *exporters, alertmanager, prometheus], hosts, _database_labels(config, hosts)),
@@ -51,7 +51,11 @@ def plan_monitoring(config: StageConfig, hosts: Sequence[Host], services: Sequen
     )
     groups = rule_groups(config, {target.job for target in targets}, fleet)
     files = monitoring_prometheus.prometheus_files(config, targets, groups)
-    containers = [*exporters, alertmanager, replace(prometheus, files=files)]
+    containers = [
+        *exporters,
+        alertmanager,
+        replace(prometheus, files=files),
+    ]
     volumes = [
         _volume(monitoring_alertmanager.VOLUME, host, SMALL_DISK_GIB),
         _volume(monitoring_prometheus.VOLUME, host, config.monitoring.disk_gib),
