@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from dreamseed.config import StageConfig
+from dreamseed.monitoring.dashboards.boards import boards
 from dreamseed.monitoring.metrics import Job
 from dreamseed.monitoring.model import Fleet
 from dreamseed.monitoring.rules import rule_groups
@@ -49,7 +50,8 @@ def plan_monitoring(config: StageConfig, hosts: Sequence[Host], services: Sequen
         gpus=sum(server.gpu_count for server in servers(hosts)),
         engines=sum(container.service == SOURCES[Job.VLLM][0] for container in running),
     )
-    groups = rule_groups(config, {target.job for target in targets}, fleet)
+    jobs = {target.job for target in targets}
+    groups = rule_groups(config, jobs, fleet)
     files = monitoring_prometheus.prometheus_files(config, targets, groups)
     containers = [
         *exporters,
@@ -61,7 +63,7 @@ def plan_monitoring(config: StageConfig, hosts: Sequence[Host], services: Sequen
         _volume(monitoring_prometheus.VOLUME, host, config.monitoring.disk_gib),
     ]
     if config.monitoring.dashboards:
-        containers.append(monitoring_grafana.plan_grafana(config, host, groups))
+        containers.append(monitoring_grafana.plan_grafana(config, host, boards(config, jobs, groups)))
         volumes.append(_volume(monitoring_grafana.VOLUME, host, SMALL_DISK_GIB))
     return ServicePlan(component=COMPONENT, containers=tuple(containers), volumes=tuple(volumes))
 

@@ -1,4 +1,4 @@
-"""Grafana on the first server, provisioned by files: its data source and the plan's dashboard.
+"""Grafana on the first server, provisioned by files: its data source and the dashboards.
 
 Source: Grafana 13 documentation, provisioning, read 2026-11-23.
 """
@@ -9,8 +9,8 @@ import json
 from collections.abc import Sequence
 
 from dreamseed.config import StageConfig
-from dreamseed.monitoring.dashboard import elastic_scaling
-from dreamseed.monitoring.model import Group
+from dreamseed.monitoring.dashboards.board import Board
+from dreamseed.monitoring.dashboards.drawing import drawn
 from dreamseed.planning import ports
 from dreamseed.planning.container import Container, File, Mount, NetworkName, Port
 from dreamseed.planning.hosts import Host
@@ -24,8 +24,8 @@ GRAFANA_UID = 472
 DASHBOARDS_FOLDER = "/etc/dreamseed/dashboards"
 
 
-def plan_grafana(config: StageConfig, host: Host, groups: Sequence[Group]) -> Container:
-    """Return the container; `groups` are the rules whose recorded series the dashboard may show."""
+def plan_grafana(config: StageConfig, host: Host, boards: Sequence[Board]) -> Container:
+    """Return the container with the dashboards `boards`."""
     source = {
         "name": "Prometheus",
         "uid": "prometheus",
@@ -36,12 +36,16 @@ def plan_grafana(config: StageConfig, host: Host, groups: Sequence[Group]) -> Co
         "jsonData": {"timeInterval": f"{config.monitoring.scrape_interval_seconds}s", "httpMethod": "POST"},
     }
     folder = {"name": "dreamseed", "type": "file", "options": {"path": DASHBOARDS_FOLDER}}
-    dashboard = json.dumps(elastic_scaling(config, groups), indent=1, ensure_ascii=False)
     provisioning = "/etc/grafana/provisioning"
     texts = {
         f"{provisioning}/datasources/prometheus.yaml": yaml_text({"apiVersion": 1, "datasources": [source]}),
         f"{provisioning}/dashboards/dreamseed.yaml": yaml_text({"apiVersion": 1, "providers": [folder]}),
-        f"{DASHBOARDS_FOLDER}/elastic-scaling.json": dashboard,
+        **{
+            f"{DASHBOARDS_FOLDER}/{board.name}.json": json.dumps(
+                drawn(board, config.service.time_zone), indent=1, ensure_ascii=False
+            )
+            for board in boards
+        },
     }
     password = "/run/secrets/grafana-admin"  # noqa: S105 - a file's path, not a password
     return Container(

@@ -1,0 +1,1 @@
+"""Dashboards as values, drawn by Grafana's own SDK and held to the metric contract."""
