@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
+from dreamseed.monitoring.series import LIMIT, data_points_a_minute
 from dreamseed.planning.departures import departures
 from dreamseed.planning.promotion import Action, Promotion, plan_promotion
+from dreamseed.planning.services.monitoring import plan_series
 from dreamseed.planning.stage_plan import StagePlan
 from dreamseed.planning.survivability import Loss, survivability
 from dreamseed.reference.markdown import table
@@ -38,9 +40,18 @@ def stages_reference(plans: Sequence[StagePlan]) -> str:
         stage = plan.config.service.stage
         lines += [f"## Stage {stage}", "", f"[Picture](../pictures/{plan.name}.svg)", ""]
         lines += [*table(("lost", "what", "survives", "data lost", "what happens"), _losses(plan)), ""]
+        lines += _sent(plan)
         rows = [(d.topic, d.plan_says, d.program_does, d.why) for d in departures(plan)]
         lines += [*table(("topic", "the growth plan says", "the program does", "because"), rows), ""]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _sent(plan: StagePlan) -> list[str]:
+    series = plan_series(plan.config, plan.hosts, plan.services)
+    if not series:
+        return []
+    total, points = sum(one.total for one in series), data_points_a_minute(plan.config, series)
+    return [f"To Grafana Cloud go at most {total:,} of {LIMIT:,} series, {points:,} data points a minute.", ""]
 
 
 def _losses(plan: StagePlan) -> Iterator[tuple[str, ...]]:

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from dreamseed.planning.departures import departures
 from dreamseed.planning.invariants import check_invariants
 from dreamseed.planning.promotion import Promotion
+from dreamseed.planning.services.monitoring import plan_series
 from dreamseed.planning.stage_plan import StagePlan
 from dreamseed.planning.survivability import survivability
 
@@ -25,6 +26,7 @@ def plan_as_json(plan: StagePlan) -> dict[str, Any]:
         "invariants": check_invariants(plan),
         "survivability": survivability(plan),
         "departures": departures(plan),
+        "sent_series": plan_series(plan.config, plan.hosts, plan.services),
     }
     return {**_plain(plan), **_plain(computed)}
 

@@ -8,12 +8,14 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from dreamseed.monitoring.series import LIMIT, data_points_a_minute
 from dreamseed.planning.departures import departures
 from dreamseed.planning.gpu import describe_layout
 from dreamseed.planning.invariants import check_invariants
 from dreamseed.planning.placement import SHARES, HostLoad
 from dreamseed.planning.report.losses import loss_tables
 from dreamseed.planning.report.style import mark, table
+from dreamseed.planning.services.monitoring import plan_series
 from dreamseed.planning.stage_plan import StagePlan
 
 
@@ -36,6 +38,7 @@ def _parts(plan: StagePlan, why: bool) -> Iterator[RenderableType]:
     yield _routes(plan)
     if why:
         yield _ports(plan)
+    yield from _series(plan)
     yield _invariants(plan)
     yield from loss_tables(plan, every_loss=why)
     yield _departures(plan)
@@ -99,6 +102,19 @@ def _ports(plan: StagePlan) -> Table:
     for host, published, name, purpose in sorted(rows):
         drawn.add_row(host, f"{address[host]}:{published}", name, purpose)
     return drawn
+
+
+def _series(plan: StagePlan) -> Iterator[Table]:
+    series = plan_series(plan.config, plan.hosts, plan.services)
+    if not series:
+        return
+    total = sum(one.total for one in series)
+    drawn = table("Sent to Grafana Cloud, at most", "job", "targets", "series each", "series")
+    for one in series:
+        drawn.add_row(one.job, f"{one.targets:,}", f"{one.a_target:,}", f"{one.total:,}")
+    points = data_points_a_minute(plan.config, series)
+    drawn.add_row("all", "", f"{points:,} data points a minute", f"{total:,} of {LIMIT:,}")
+    yield drawn
 
 
 def _invariants(plan: StagePlan) -> Table:

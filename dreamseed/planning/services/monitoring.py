@@ -6,14 +6,18 @@ OTLP. Its configuration changes with the stage, so a promotion replaces its cont
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from dreamseed.config import StageConfig
+from dreamseed.config.operations import GrafanaCloud
+from dreamseed.monitoring.dashboards.board import Board
 from dreamseed.monitoring.dashboards.boards import boards
 from dreamseed.monitoring.metrics import Job
-from dreamseed.monitoring.model import Fleet
+from dreamseed.monitoring.model import Fleet, Group
 from dreamseed.monitoring.rules import rule_groups
+from dreamseed.monitoring.series import SentSeries, sent_series
 from dreamseed.planning.container import Container, ServicePlan, Volume, VolumeKind
 from dreamseed.planning.hosts import Host, servers
 from dreamseed.planning.services import (
@@ -30,12 +34,46 @@ SMALL_DISK_GIB = 2
 """For silences, users and dashboards drawn by hand."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Watched:
+    """What is measured and what is made of it; Prometheus is the last of the containers, and has no files yet."""
+
+    containers: tuple[Container, ...]
+    targets: tuple[Target, ...]
+    groups: tuple[Group, ...]
+    boards: tuple[Board, ...]
+
+
 def plan_monitoring(config: StageConfig, hosts: Sequence[Host], services: Sequence[ServicePlan]) -> ServicePlan:
     """Return the exporters, Alertmanager, Prometheus and, from the stage that has dashboards on, Grafana.
 
     `services` are the plans of everything else that runs on the hosts: targets are their containers. Raises
     `PlanError` when one of them cannot be scraped as planned.
     """
+    host = servers(hosts)[0]
+    watched = _watched(config, hosts, services)
+    files = monitoring_prometheus.prometheus_files(config, watched.targets, watched.groups, watched.boards)
+    *others, prometheus = watched.containers
+    containers = [*others, replace(prometheus, files=files)]
+    volumes = [
+        _volume(monitoring_alertmanager.VOLUME, host, SMALL_DISK_GIB),
+        _volume(monitoring_prometheus.VOLUME, host, config.monitoring.disk_gib),
+    ]
+    if config.monitoring.dashboards:
+        containers.append(monitoring_grafana.plan_grafana(config, host, watched.boards))
+        volumes.append(_volume(monitoring_grafana.VOLUME, host, SMALL_DISK_GIB))
+    return ServicePlan(component=COMPONENT, containers=tuple(containers), volumes=tuple(volumes))
+
+
+def plan_series(config: StageConfig, hosts: Sequence[Host], services: Sequence[ServicePlan]) -> tuple[SentSeries, ...]:
+    """Return how many series each job sends to Grafana Cloud at most; none where the stage has no such thing."""
+    if config.monitoring.grafana_cloud is GrafanaCloud.NONE:
+        return ()
+    watched = _watched(config, hosts, [plan for plan in services if plan.component != COMPONENT])
+    return sent_series(config, Counter(target.job for target in watched.targets), watched.groups, watched.boards)
+
+
+def _watched(config: StageConfig, hosts: Sequence[Host], services: Sequence[ServicePlan]) -> _Watched:
     host = servers(hosts)[0]
     exporters = plan_exporters(config, hosts, services)
     running = [container for plan in services for container in plan.containers]
@@ -52,20 +90,12 @@ def plan_monitoring(config: StageConfig, hosts: Sequence[Host], services: Sequen
     )
     jobs = {target.job for target in targets}
     groups = rule_groups(config, jobs, fleet)
-    files = monitoring_prometheus.prometheus_files(config, targets, groups)
-    containers = [
-        *exporters,
-        alertmanager,
-        replace(prometheus, files=files),
-    ]
-    volumes = [
-        _volume(monitoring_alertmanager.VOLUME, host, SMALL_DISK_GIB),
-        _volume(monitoring_prometheus.VOLUME, host, config.monitoring.disk_gib),
-    ]
-    if config.monitoring.dashboards:
-        containers.append(monitoring_grafana.plan_grafana(config, host, boards(config, jobs, groups)))
-        volumes.append(_volume(monitoring_grafana.VOLUME, host, SMALL_DISK_GIB))
-    return ServicePlan(component=COMPONENT, containers=tuple(containers), volumes=tuple(volumes))
+    return _Watched(
+        containers=(*exporters, alertmanager, prometheus),
+        targets=targets,
+        groups=groups,
+        boards=boards(config, jobs, groups),
+    )
 
 
 def _database_labels(config: StageConfig, hosts: Sequence[Host]) -> dict[str, dict[str, str]]:

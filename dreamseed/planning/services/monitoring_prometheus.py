@@ -10,9 +10,11 @@ from typing import Any
 
 from dreamseed.config import StageConfig
 from dreamseed.config.operations import GrafanaCloud
-from dreamseed.monitoring.metrics import METRICS, Job
+from dreamseed.monitoring.dashboards.board import Board
+from dreamseed.monitoring.metrics import Job
 from dreamseed.monitoring.model import Group
 from dreamseed.monitoring.rules import rules_content, runbooks_of
+from dreamseed.monitoring.series import read_metrics
 from dreamseed.planning import ports
 from dreamseed.planning.container import Container, File, Mount, NetworkName, Port, secret
 from dreamseed.planning.hosts import Host
@@ -59,18 +61,15 @@ def plan_prometheus(config: StageConfig, host: Host) -> Container:
     )
 
 
-def prometheus_files(config: StageConfig, targets: Sequence[Target], groups: Sequence[Group]) -> tuple[File, ...]:
+def prometheus_files(
+    config: StageConfig, targets: Sequence[Target], groups: Sequence[Group], boards: Sequence[Board]
+) -> tuple[File, ...]:
     """Return configuration, rules and, with Grafana Cloud, its credentials."""
-    files = (
-        File(
-            path="/etc/prometheus/prometheus.yml", text=yaml_text(_settings(config, targets, groups)), owner=NOBODY_UID
-        ),
-        File(
-            path="/etc/prometheus/rules.yml",
-            text=yaml_text(rules_content(groups, runbooks_of(config))),
-            owner=NOBODY_UID,
-        ),
-    )
+    contents = {
+        "/etc/prometheus/prometheus.yml": _settings(config, targets, groups, boards),
+        "/etc/prometheus/rules.yml": rules_content(groups, runbooks_of(config)),
+    }
+    files = tuple(File(path=path, text=yaml_text(content), owner=NOBODY_UID) for path, content in contents.items())
     if config.monitoring.grafana_cloud is GrafanaCloud.NONE:
         return files
     return (
@@ -80,7 +79,9 @@ def prometheus_files(config: StageConfig, targets: Sequence[Target], groups: Seq
     )
 
 
-def _settings(config: StageConfig, targets: Sequence[Target], groups: Sequence[Group]) -> dict[str, Any]:
+def _settings(
+    config: StageConfig, targets: Sequence[Target], groups: Sequence[Group], boards: Sequence[Board]
+) -> dict[str, Any]:
     by_job: dict[Job, list[Target]] = {}
     for target in targets:
         by_job.setdefault(target.job, []).append(target)
@@ -98,15 +99,16 @@ def _settings(config: StageConfig, targets: Sequence[Target], groups: Sequence[G
         "scrape_configs": [scrape_config(of_job) for of_job in by_job.values()],
     }
     if config.monitoring.grafana_cloud is not GrafanaCloud.NONE:
-        settings["remote_write"] = [_remote_write(tuple(by_job), groups)]
+        settings["remote_write"] = [_remote_write(tuple(by_job), groups, boards)]
     return settings
 
 
-def _remote_write(scraped: Sequence[Job], groups: Sequence[Group]) -> dict[str, Any]:
-    """Return what goes to Grafana Cloud, which bills series: the contract's metrics and the recorded series alone."""
+def _remote_write(scraped: Sequence[Job], groups: Sequence[Group], boards: Sequence[Board]) -> dict[str, Any]:
+    """Return what goes to Grafana Cloud, which bills series: what rules and dashboards read, and what rules record."""
+    read = read_metrics(groups, boards)
     jobs = [*scraped, *(job for job in Job if job.pushed)]
-    patterns = [f"{job};({'|'.join(sorted(METRICS[job] | {'up'}))})" for job in jobs]
-    recorded = sorted(rule.name for group in groups for rule in group.recordings)
+    patterns = [f"{job};({'|'.join(sorted(read.get(job, frozenset()) | {'up'}))})" for job in jobs]
+    recorded = sorted({rule.name for group in groups for rule in group.recordings})
     patterns.append(f";({'|'.join(['ALERTS', *recorded])})")
     # ALERTS keep the labels of what they are about, `job` too.
     patterns.append("[^;]+;ALERTS")
