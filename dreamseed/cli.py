@@ -20,6 +20,8 @@ COMMANDS = {
     "picture": "dreamseed.commands.picture:picture",
     "grow": "dreamseed.commands.grow:grow",
     "report": "dreamseed.commands.report:report",
+    "slo": "dreamseed.commands.review:slo",
+    "review": "dreamseed.commands.review:review",
     "schema": "dreamseed.commands.schema:schema",
     "reference": "dreamseed.commands.reference:reference",
 }

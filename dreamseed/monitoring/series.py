@@ -1,8 +1,8 @@
 """How many series leave the servers for Grafana Cloud: only what a rule or a dashboard reads, counted from the plan.
 
-Counts are upper bounds: an API at its most instances, every reason of every engine; each alert counts once. Source of
-the limit: Grafana Cloud's pricing as transcribed 2026-05-25: 10,000 active series on the free plan; that Pro includes as
-many is unverified. Beyond the free plan data points a minute are billed where they are more than the series.
+Counts are upper bounds: an API at its most instances, every reason of every engine; each alert counts once.
+Source of the limit: Grafana Cloud's pricing as transcribed 2026-05-25: 10,000 active series on the free plan; that Pro
+includes as many is unverified. Pro bills data points a minute where they are more than the series.
 """
 
 from __future__ import annotations
@@ -46,7 +46,8 @@ class SentSeries:
 
 def read_metrics(groups: Sequence[Group], boards: Sequence[Board]) -> Mapping[Job, frozenset[str]]:
     """Return the names of exported series that the rules and dashboards read, by job."""
-    rules = (rule.expression for group in groups for rule in (*group.recordings, *group.alerts))
+    rules = [rule.expression for group in groups for rule in group.recordings]
+    rules += [rule.expression for group in groups for rule in group.alerts]
     panels = (query.replace(RANGE, "5m") for board in boards for panel in board.panels for query in panel.queries)
     read = frozenset[str]().union(*map(metrics_of, (*rules, *panels)))
     return {job: names & read for job, names in METRICS.items() if names & read}
