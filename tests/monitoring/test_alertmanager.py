@@ -6,6 +6,7 @@ import re
 import socket
 import subprocess
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ from dreamseed.planning.services.monitoring_files import yaml_text
 from localtier.images import ensure_binary
 
 PROJECT = Path(__file__).parents[2]
+PATIENTLY = partial(retry, stop=stop_after_delay(300), wait=wait_fixed(0.2))
+"""Until it is so; a busy machine may take its time."""
 
 
 class Alertmanager:
@@ -38,7 +41,7 @@ class Alertmanager:
         answer = self._client.get("/api/v2/alerts").raise_for_status().json()
         return {one["labels"]["alertname"]: one for one in answer}
 
-    @retry(stop=stop_after_delay(60), wait=wait_fixed(0.2), retry=retry_if_exception_type(AssertionError), reraise=True)
+    @PATIENTLY(retry=retry_if_exception_type(AssertionError), reraise=True)
     def wait_for(self, silent: set[str], told: set[str]) -> dict[str, dict[str, Any]]:
         found = self.alerts()
         states = {name: one["status"]["state"] for name, one in found.items()}
@@ -47,7 +50,7 @@ class Alertmanager:
         return found
 
     @retry(
-        stop=stop_after_delay(60), wait=wait_fixed(0.2), retry=retry_if_exception_type(httpx.HTTPError), reraise=True
+        stop=stop_after_delay(300), wait=wait_fixed(0.2), retry=retry_if_exception_type(httpx.HTTPError), reraise=True
     )
     def wait_until_ready(self) -> None:
         self._client.get("/-/ready").raise_for_status()

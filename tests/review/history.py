@@ -62,6 +62,6 @@ def serving(folder: Path, text: str) -> Iterator[str]:
             process.terminate()
 
 
-@retry(stop=stop_after_delay(120), wait=wait_fixed(0.2), retry=retry_if_exception_type(httpx.HTTPError))
+@retry(stop=stop_after_delay(300), wait=wait_fixed(0.2), retry=retry_if_exception_type(httpx.HTTPError))
 def _wait_until_ready(url: str) -> None:
     httpx.get(f"{url}/-/ready", trust_env=False).raise_for_status()

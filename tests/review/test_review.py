@@ -26,6 +26,7 @@ ZONE = ZoneInfo("Asia/Seoul")
 FIRST, UNTIL = datetime(2026, 11, 9, 9, tzinfo=ZONE), datetime(2026, 11, 23, 9, tzinfo=ZONE)
 API = 'job="api",instance="i",kind="plain"'
 SECOND_WEEK = 7.0
+EXAMPLE = PROJECT / "docs" / "reference" / "weekly-review.md"
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +93,12 @@ def test_a_weekly_review_answers_each_line_of_the_plans_section_10(prometheus: s
     assert found["expected in"][0] == "2 weeks"
     assert found["budget it needs"][0] == "290 USD a month, 110 more"
     assert found["preparation it needs"][0] == "2 → 3 GPUs, 64 → 128 GiB of memory a server"
+
+
+def test_the_example_in_the_docs_is_what_the_command_prints(prometheus: str) -> None:
+    result = run("review", "weekly", "--stage", "stage-b", "--prometheus", prometheus, "--until", "2026-11-23T09:00:00")
+    page = EXAMPLE.read_text(encoding="utf-8")
+    assert page.split("\n\n", 1)[1] == result.output, f"write what the command prints into {EXAMPLE}"
 
 
 def test_a_monthly_review_says_unknown_where_nobody_measured_a_month(prometheus: str, tmp_path: Path) -> None:
