@@ -1,8 +1,9 @@
-"""Whether Prometheus reaches everything that it is to scrape, and Alertmanager is ready."""
+"""Whether Prometheus reaches everything that it is to scrape and evaluates its rules, and Alertmanager is ready."""
 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -15,12 +16,14 @@ from localtier.checks.site import Site
 
 
 def prometheus(site: Site) -> Iterator[Finding]:
-    """Compare the active targets with those of the planned configuration."""
+    """Compare the active targets and the loaded rules with those of the planned configuration."""
     for one in site.services("prometheus"):
         yield from target_findings(planned_targets(one), json.loads(_page(site, one, ports.PROMETHEUS, _TARGETS)))
+        yield from rule_findings(planned_rules(one), json.loads(_page(site, one, ports.PROMETHEUS, _RULES)))
 
 
 _TARGETS = "/api/v1/targets?state=active"
+_RULES = "/api/v1/rules"
 
 
 def _page(site: Site, of: Container, port: int, path: str) -> str:
@@ -51,6 +54,23 @@ def target_findings(planned: frozenset[tuple[str, str]], answer: Mapping[str, An
         if health != "up"
     ]
     yield none_of(f"monitoring: {len(planned)} targets are up", faults)
+
+
+def planned_rules(prometheus_container: Container) -> Counter[str]:
+    """Return the names of the recordings and alerts that the container is given, and how often each stands there."""
+    text = next(file.text for file in prometheus_container.files if file.path.endswith("/rules.yml"))
+    groups = yaml.load(text, Loader=yaml.CSafeLoader)["groups"]
+    return Counter(rule.get("alert") or rule["record"] for group in groups for rule in group["rules"])
+
+
+def rule_findings(planned: Counter[str], answer: Mapping[str, Any]) -> Iterator[Finding]:
+    """Return whether every planned rule is loaded and none fails. Source: Prometheus HTTP API, rules."""
+    loaded = [rule for group in answer["data"]["groups"] for rule in group["rules"]]
+    names = Counter(rule["name"] for rule in loaded)
+    faults = [f"{name} is not loaded" for name in sorted(planned - names)]
+    faults += [f"{name} is not planned" for name in sorted(names - planned)]
+    faults += [f"{rule['name']} fails: {rule.get('lastError', '')}" for rule in loaded if rule["health"] == "err"]
+    yield none_of(f"monitoring: {planned.total()} rules are evaluated", faults)
 
 
 def alertmanager(site: Site) -> Iterator[Finding]:

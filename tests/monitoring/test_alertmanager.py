@@ -24,7 +24,7 @@ from dreamseed.planning.services.monitoring_files import yaml_text
 from localtier.images import ensure_binary
 
 PROJECT = Path(__file__).parents[2]
-PATIENTLY = partial(retry, stop=stop_after_delay(300), wait=wait_fixed(0.2))
+patiently = partial(retry, stop=stop_after_delay(300), wait=wait_fixed(0.2))
 """Until it is so; a busy machine may take its time."""
 
 
@@ -32,7 +32,7 @@ class Alertmanager:
     """One that runs, by its API."""
 
     def __init__(self, url: str) -> None:
-        self._client = httpx.Client(base_url=url, trust_env=False)
+        self._client = httpx.Client(base_url=url, trust_env=False, timeout=60)
 
     def tell(self, *alerts: Mapping[str, str]) -> None:
         self._client.post("/api/v2/alerts", json=[{"labels": dict(one)} for one in alerts]).raise_for_status()
@@ -41,7 +41,7 @@ class Alertmanager:
         answer = self._client.get("/api/v2/alerts").raise_for_status().json()
         return {one["labels"]["alertname"]: one for one in answer}
 
-    @PATIENTLY(retry=retry_if_exception_type(AssertionError), reraise=True)
+    @patiently(retry=retry_if_exception_type(AssertionError), reraise=True)
     def wait_for(self, silent: set[str], told: set[str]) -> dict[str, dict[str, Any]]:
         found = self.alerts()
         states = {name: one["status"]["state"] for name, one in found.items()}
@@ -49,9 +49,7 @@ class Alertmanager:
         assert {name for name, state in states.items() if state == "active"} == told
         return found
 
-    @retry(
-        stop=stop_after_delay(300), wait=wait_fixed(0.2), retry=retry_if_exception_type(httpx.HTTPError), reraise=True
-    )
+    @patiently(retry=retry_if_exception_type(httpx.HTTPError))
     def wait_until_ready(self) -> None:
         self._client.get("/-/ready").raise_for_status()
 

@@ -10,7 +10,7 @@ from dreamseed.planning.container import Container
 from dreamseed.planning.services.kafka import assignments, topic_settings
 from dreamseed.planning.services.redis import Node
 from dreamseed.planning.stage_plan import StagePlan
-from localtier.checks.monitoring import planned_targets
+from localtier.checks.monitoring import planned_rules, planned_targets
 from localtier.checks.site import AskFailed, Site
 
 Change = Callable[[str], str]
@@ -102,6 +102,7 @@ def _answer(plan: StagePlan, container: str, argv: Sequence[str], said: str) -> 
         " ask http": lambda: "403\n" * (len(argv) - 6) + "401\n",
         "/v1/chat/completions": lambda: json.dumps(completion),
         "/api/v1/targets": lambda: json.dumps({"data": {"activeTargets": _targets(plan)}}),
+        "/api/v1/rules": lambda: json.dumps({"data": {"groups": [{"rules": _rules(plan)}]}}),
         "/-/ready": lambda: "OK",
     }
     return next(answer() for asked, answer in answers.items() if asked in said)
@@ -184,3 +185,8 @@ def _targets(plan: StagePlan) -> list[dict[str, Any]]:
         {"labels": {"job": job, "instance": instance}, "health": "up", "lastError": ""}
         for job, instance in sorted(planned_targets(prometheus))
     ]
+
+
+def _rules(plan: StagePlan) -> list[dict[str, Any]]:
+    prometheus: Container = next(one for one in plan.containers if one.service == "prometheus")
+    return [{"name": name, "health": "ok", "lastError": ""} for name in planned_rules(prometheus).elements()]

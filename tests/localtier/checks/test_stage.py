@@ -68,6 +68,8 @@ BROKEN: list[tuple[str, str, Change, str]] = [
     ("server-1-vllm-1", " ask ", lambda text: text[4:], "answers"),
     ("prometheus", "targets", replaced('"instance": "etcd-2"', '"instance": "etcd-9"'), "targets are up"),
     ("prometheus", "targets", lambda text: text.replace('"up"', '"down"', 1), "targets are up"),
+    ("prometheus", "rules", replaced('"name": "PgDown"', '"name": "PgUp"'), "rules are evaluated"),
+    ("prometheus", "rules", lambda text: text.replace('"ok"', '"err"', 1), "rules are evaluated"),
     ("alertmanager", "ready", unreachable("alertmanager"), "alertmanager"),
 ]
 
