@@ -13,6 +13,8 @@ from dreamseed.monitoring.slo import BURN_WINDOWS, PERIOD, BurnWindow, Objective
 
 TARGET = "slo:objective:ratio"
 REMAINING = "slo:error_budget_remaining:ratio"
+FAILURES, EVENTS = "slo:failures:rate5m", "slo:events:rate5m"
+"""Failed and all events a second: what a month is counted from."""
 BUDGET_INTERVAL_SECONDS = 300
 """How often a month is counted through."""
 
@@ -44,7 +46,9 @@ def budgets_group(config: StageConfig) -> Group:
         recordings=tuple(
             Recording(
                 name=REMAINING,
-                expression=f"1 - {one.failed_over(PERIOD)} / {one.events_over(PERIOD)} / {plain(budget(one.target))}",
+                # Over two recorded series: a month of every instance's own would be tens of millions of samples.
+                expression=f'1 - avg_over_time({FAILURES}{{slo="{one.name}"}}[{PERIOD}]) '
+                f'/ avg_over_time({EVENTS}{{slo="{one.name}"}}[{PERIOD}]) / {plain(budget(one.target))}',
                 labels={"slo": one.name},
             )
             for one in objectives(config.slo)
@@ -56,6 +60,8 @@ def budgets_group(config: StageConfig) -> Group:
 def _recordings(one: Objective) -> Iterator[Recording]:
     labels = {"slo": one.name}
     yield Recording(name=TARGET, expression=f"vector({one.target:g})", labels=labels)
+    yield Recording(name=FAILURES, expression=one.failed_over("5m"), labels=labels)
+    yield Recording(name=EVENTS, expression=one.events_over("5m"), labels=labels)
     for window in dict.fromkeys(window for pair in BURN_WINDOWS for window in (pair.short, pair.long)):
         ratio = f"{one.failed_over(window)} / {one.events_over(window)}"
         yield Recording(name=error_ratio(window), expression=ratio, labels=labels)

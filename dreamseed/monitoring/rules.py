@@ -57,11 +57,11 @@ def rule_groups(config: StageConfig, jobs: Set[Job], fleet: Fleet) -> tuple[Grou
 
 
 def recorded_jobs(groups: Sequence[Group]) -> dict[str, frozenset[Job]]:
-    """Return the jobs behind each recorded series."""
+    """Return the jobs behind each recorded series; a recording may read those before it."""
     jobs: dict[str, frozenset[Job]] = {}
     for group in groups:
         for rule in group.recordings:
-            found = jobs_of(rule.expression, f"monitoring › rules › {rule.name}")
+            found = jobs_of(rule.expression, f"monitoring › rules › {rule.name}", jobs)
             jobs[rule.name] = jobs.get(rule.name, frozenset()) | found
     return jobs
 

@@ -52,6 +52,9 @@ def expectations() -> Iterator[Expectation]:
         for window, seconds in SECONDS.items():
             failed, counted = _over(seconds)
             yield _expected(name, f"slo:error_ratio:rate{window}", failed / counted)
+        failed, counted = _over(SECONDS["5m"])
+        yield _expected(name, "slo:failures:rate5m", failed)
+        yield _expected(name, "slo:events:rate5m", counted)
         for long, _ in WINDOWS:
             yield _expected(name, f"slo:events:increase{long}", _over(SECONDS[long])[1] * SECONDS[long])
         yield _left(name)
@@ -139,13 +142,18 @@ def _events(name: str, parts: Sequence[tuple[float, float, float]]) -> dict[str,
 def _left(name: str) -> Expectation:
     """Return a month in which half of the budget was used, most of it early, after a day on which everything failed."""
     budget = {"api-availability": 0.001, "api-latency-p99": 0.01, "generation-success": 0.005}.get(name, 0.05)
-    used = ((8.0, 86_400.0), (8 * budget * 0.6, MONTH / 2), (8 * budget * 0.4, MONTH / 2))
+    # As many events in the second half as in the first, twice as many as on the day before.
+    failed = gauge((4, 86_400), (8 * budget * 0.6, MONTH / 2), (8 * budget * 0.4, MONTH / 2))
     return Expectation(
         record="slo:error_budget_remaining:ratio",
         labels={"slo": name},
         seconds=MONTH + 86_400,
-        series=_events(name, [(failing, 8, seconds) for failing, seconds in used]),
-        # The first hour of the month is one sample's step outside.
-        value=1 - (0.6 * (MONTH / 2 - 3_600) + 0.4 * MONTH / 2) / (MONTH - 3_600),
+        series={
+            f'slo:failures:rate5m{{slo="{name}"}}': failed,
+            f'slo:events:rate5m{{slo="{name}"}}': gauge((4, 86_400), (8, MONTH)),
+        },
+        # A month's 720 hours begin with the first one after the day; the last value is there twice.
+        result=f'{{slo="{name}"}}',
+        value=1 - (0.6 * 359 + 0.4 * 361) / 720,
         step=3_600,
     )

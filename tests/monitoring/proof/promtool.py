@@ -69,7 +69,7 @@ def write_cases(folder: Path, name: str, alert: Alert, cases: Iterable[Case]) ->
 def write_expectation(folder: Path, name: str, expression: str, expected: Expectation) -> Path:
     """Write a file of tests that asks for the value of one expression."""
     # Rounded, since sums in binary differ in their last digits.
-    sample = {"labels": "{}", "value": round(expected.value, 6)}
+    sample = {"labels": expected.result, "value": round(expected.value, 6)}
     rounded = f"round({expression}, 1e-6)"
     test = {
         "interval": f"{expected.step}s",

@@ -64,13 +64,14 @@ class Case:
 
 @dataclass(frozen=True, kw_only=True)
 class Expectation:
-    """The value that the expression of a recording has at `seconds`, over given series."""
+    """The value that the expression of a recording has at `seconds`, over given series; `result` are its labels."""
 
     record: str
     labels: Mapping[str, str]
     seconds: int
     series: Mapping[str, Series]
     value: float
+    result: str = "{}"
     step: int = 60
     stage: str = "stage-e"
 
