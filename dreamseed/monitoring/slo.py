@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from dreamseed.config.operations import Slo
+from dreamseed.errors import PlanError
+from dreamseed.monitoring.contract import EXPORTERS
 from dreamseed.monitoring.model import Concern, Owner, Severity
 
 PERIOD_HOURS = 30 * 24
@@ -95,7 +97,8 @@ def objectives(slo: Slo) -> tuple[Objective, ...]:
     """Return the objectives of a stage. Source: the growth plan, section 5.
 
     Client errors (4xx) are no part of any budget, and `abort` is a client that left. That fewer than `max_5xx_ratio`
-    fail is stricter than availability below E; it is a ticket of its own (Api5xxRatio).
+    fail is stricter than availability below E; it is a ticket of its own (Api5xxRatio). Raises `PlanError` for a
+    latency that no histogram has as a bound.
     """
     return (
         Objective(
@@ -137,7 +140,7 @@ def _latency(percent: int, milliseconds: int) -> Objective:
         alert=f"ApiLatencyP{percent}",
         title=f"{percent} % of plain API answers within {milliseconds} ms",
         target=percent / 100,
-        failed=_slower("http_request_duration_seconds", selector, milliseconds),
+        failed=_slower("http_request_duration_seconds", selector, milliseconds, f"api_p{percent}_ms"),
         events=f"sum(rate(http_request_duration_seconds_count{{{selector}}}[{WINDOW}]))",
         why_failed=f"took longer than {milliseconds} ms",
         component="api",
@@ -152,7 +155,7 @@ def _generation_latency(milliseconds: int) -> Objective:
         alert="GenerationLatency",
         title=f"95 % of generations within {milliseconds / 1_000:g} s",
         target=0.95,
-        failed=_slower("vllm:e2e_request_latency_seconds", "", milliseconds),
+        failed=_slower("vllm:e2e_request_latency_seconds", "", milliseconds, "generation_p95_ms"),
         events=f"sum(rate(vllm:e2e_request_latency_seconds_count[{WINDOW}]))",
         why_failed=f"took longer than {milliseconds / 1_000:g} s",
         component="vllm",
@@ -161,12 +164,21 @@ def _generation_latency(milliseconds: int) -> Objective:
     )
 
 
-def _slower(histogram: str, selector: str, milliseconds: int) -> str:
+def _slower(histogram: str, selector: str, milliseconds: int, key: str) -> str:
     """Return the events per second above a bound of a histogram, whichever way the bound is written.
 
-    Prometheus 3 writes ``5.0`` for what a Go client and an OTLP sender call ``5``. Source: its migration guide.
+    Prometheus 3 writes ``5.0`` for what a Go client and an OTLP sender call ``5``. Source: its migration guide. Raises
+    `PlanError` for the `key` of the stage file when the histogram has no such bound.
     """
     seconds = milliseconds / 1_000
+    bounds = next(metric.bounds for one in EXPORTERS for metric in one.metrics if metric.name == histogram)
+    if seconds not in bounds:
+        raise PlanError(
+            f"slo › {key}",
+            f"{milliseconds} ms is no bound of {histogram}",
+            "which share of events is slower is counted at the histogram's bounds alone",
+            f"one of {', '.join(f'{one * 1_000:g}' for one in bounds)}",
+        )
     bound = f'le="{seconds:g}"' if seconds % 1 else f'le=~"{seconds:g}|{seconds:g}[.]0"'
     within = ",".join(filter(None, (selector, bound)))
     every = f"{{{selector}}}" if selector else ""

@@ -24,11 +24,11 @@ def test_a_part_of_the_users_keeps_each_ones_rhythm() -> None:
 
 
 def test_the_objectives_of_the_stage_are_the_thresholds() -> None:
-    slo = {"api_p95_ms": 111, "api_p99_ms": 222, "generation_p95_ms": 3333}
+    slo = {"api_p95_ms": 200, "api_p99_ms": 1000, "generation_p95_ms": 2500}
     ratios = {"max_5xx_ratio": 0.02, "max_generation_failure_ratio": 0.03}
     said = k6_options(planned("stage-a", {"slo": slo | ratios}), 1)["thresholds"]
-    assert said["http_req_duration{kind:api}"] == ["p(95)<111", "p(99)<222"]
-    assert said["http_req_duration{kind:generation}"] == ["p(95)<3333"]
+    assert said["http_req_duration{kind:api}"] == ["p(95)<200", "p(99)<1000"]
+    assert said["http_req_duration{kind:generation}"] == ["p(95)<2500"]
     assert said["http_req_failed{kind:api}"] == ["rate<=0.02"]
     assert said["http_req_failed{kind:generation}"] == ["rate<=0.03"]
 
