@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import ExitStack
 from itertools import cycle
 from pathlib import Path
@@ -23,6 +24,7 @@ DRIFT_AT = "stage-b"
 KILLS = {"stage-c": (Victim.PULUMI,), "stage-d": (Victim.DOCKER,)}
 """Where the shorter run kills. A to B and D to E stay clean, so that their gaps are the promotion's own."""
 K6_SECONDS = 8.0
+LOG_COLUMNS = 150
 CLEAN_HELP = "Kill nothing on the way, so that every gap is the promotion's own."
 CLAIMS_HELP = "Which claims of survival are tried at the last stage."
 JSON_HELP = "Write everything that was found to this file too, for machines."
@@ -81,7 +83,8 @@ def _up_to(last: str) -> tuple[str, ...]:
 
 def _ascend(program: Program, json_file: Path | None) -> None:
     """Run the program and tell what it found, also what an error that ended it had let it find."""
-    console = Console()
+    # The tables are wide; a file or a log has no width of its own.
+    console = Console(width=None if sys.stdout.isatty() else LOG_COLUMNS)
     with mendable():
         tier = Tier(rehearsed_project(), console, FOLDER, PREFIX)
         ascent = Ascent(tier, program, console)

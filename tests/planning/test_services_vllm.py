@@ -83,9 +83,20 @@ def test_an_engine_that_holds_more_gets_more() -> None:
     assert int(weights["server-1-vllm-1"]) > int(weights["server-1-vllm-2"])
 
 
-def test_only_what_an_engine_never_got_or_refused_is_sent_again() -> None:
+def test_only_what_an_engine_never_got_refused_or_left_without_a_word_is_sent_again() -> None:
     text = router(shipped("stage-a"))
-    assert re.findall(r"^  retry-on (.*)$", text, re.MULTILINE) == ["conn-failure 500 503"]
+    assert re.findall(r"^  retry-on (.*)$", text, re.MULTILINE) == ["conn-failure empty-response 500 503"]
+
+
+@pytest.mark.parametrize("name", STAGE_NAMES)
+def test_a_router_is_replaced_after_every_engine_that_it_sends_to_is_there(name: str) -> None:
+    by_name = {one.name: one for one in shipped(name).vllm.containers}
+    for one in by_name.values():
+        if one.service == "vllm-router":
+            before: list[str] = [*one.after]
+            for earlier in before:
+                before += [each for each in by_name[earlier].after if each not in before]
+            assert {engine for engine in by_name if by_name[engine].service == "vllm"} <= set(before)
 
 
 @pytest.mark.parametrize("name", STAGE_NAMES)

@@ -198,7 +198,8 @@ def _routers(layout: GpuLayout, hosts: Sequence[Host], connections: int) -> list
                 files=(File(path="/usr/local/etc/haproxy/haproxy.cfg", text=text, owner=HAPROXY_UID),),
                 health=http_health(ports.ROUTER_STATS, "/healthz"),
                 stop_grace_seconds=60,
-                after=(routers[-1].name,) if routers else (engine_name(layout.replicas[0]),),
+                # A new router takes every engine for healthy at first: all of them are there before it starts.
+                after=(routers[-1].name,) if routers else (engine_name(layout.replicas[-1]),),
             )
         )
     return routers
