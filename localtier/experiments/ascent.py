@@ -187,7 +187,7 @@ class Ascent:
         made = sum(len(step.kills) for step in self.steps)
         tried = [one for outcomes in self.outcomes.values() for one in outcomes]
         parts = [f"{len(self.steps)} steps to {self.steps[-1].stage if self.steps else 'nowhere'}"]
-        parts += [f"{made} kills on the way"] if made else []
+        parts += [f"{made} {'kill' if made == 1 else 'kills'} on the way"] if made else []
         parts += [f"{len(tried)} claims tried"] if tried else []
         parts += [f"drift mended at {', '.join(one.stage for one in self.drifts)}"] if self.drifts else []
         return ", ".join([*parts, "nothing acknowledged was lost that is claimed to survive"])
