@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
@@ -215,12 +215,4 @@ def lost(after: LoadReport, outcomes: Iterable[Outcome]) -> Iterator[str]:
     tried = [one.claim for one in outcomes if one.observed is not None]
     forgetful = {claim.component for claim in tried if claim.data_lost is DataLoss.CACHE}
     for one in after.clients:
-        if one.unverified:
-            yield f"{one.client}: not verified: {one.unverified}"
-        if one.figures.lost and one.client.removesuffix("-reader") not in forgetful:
-            yield f"{one.client}: {one.figures.lost} acknowledged ones were not there when read"
-        if one.verdict is None:
-            continue
-        verdict = replace(one.verdict, missing=0) if one.client in forgetful else one.verdict
-        if not verdict.sound:
-            yield f"{one.client}: {verdict.words}"
+        yield from one.faults(may_forget=one.client.removesuffix("-reader") in forgetful)

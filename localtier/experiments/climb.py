@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from dreamseed.planning.promotion import Action, plan_promotion
 from dreamseed.planning.stage_plan import StagePlan
 from localtier.experiments.kills import Kill, Killing, Victim
+from localtier.experiments.noticing import services
 from localtier.experiments.users import Users
 from localtier.load.report import LoadReport
 from localtier.report import memory_mib
@@ -101,12 +102,6 @@ def changed(run: Run) -> tuple[str, ...]:
     return (*done, *run.errors)
 
 
-def services(plan: StagePlan) -> tuple[str, ...]:
-    """Return the load's clients that a stage has."""
-    redis, kafka = bool(plan.topology.redis), bool(plan.topology.kafka)
-    return ("postgres", "chat", *(["redis"] if redis else []), *(["kafka"] if kafka else []))
-
-
 def _engines_replaced(before: StagePlan, plan: StagePlan) -> tuple[str, ...]:
     replaced = set(plan_promotion(before, plan).names(Action.REPLACED))
     engines = (one.name for one in before.vllm.containers if one.service == "vllm")
@@ -138,13 +133,7 @@ def problems(step: Step) -> Iterator[str]:
     for service in step.services:
         if service not in seen or not seen[service].figures.succeeded:
             yield f"{step.name}: {service}: nothing was acknowledged meanwhile, so nothing is shown"
-    for one in step.users.clients:
-        if one.unverified:
-            yield f"{step.name}: {one.client}: not verified: {one.unverified}"
-        if one.verdict is not None and not one.verdict.sound:
-            yield f"{step.name}: {one.client}: {one.verdict.words}"
-        if one.figures.lost:
-            yield f"{step.name}: {one.client}: {one.figures.lost} acknowledged ones were not there when read"
+    yield from (f"{step.name}: {fault}" for one in step.users.clients for fault in one.faults())
     chat = seen.get("chat")
     servers_stood = not any(kill.victim is Victim.DOCKER for kill in step.kills)
     if step.spare_engine and servers_stood and chat is not None and chat.figures.failed:

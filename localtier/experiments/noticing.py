@@ -178,12 +178,12 @@ def pages(plan: StagePlan) -> dict[Client, str]:
     }
 
 
+def services(plan: StagePlan) -> tuple[Client, ...]:
+    """Return the load's clients that a stage has."""
+    lacks = {Client.REDIS: not plan.topology.redis, Client.KAFKA: not plan.topology.kafka}
+    return tuple(client for client in LEDGERS if not lacks.get(client, False))
+
+
 def present(plan: StagePlan) -> tuple[Client, ...]:
-    """Return the clients of the services that the stage has."""
-    there = {
-        Client.POSTGRES: True,
-        Client.CHAT: True,
-        Client.REDIS: bool(plan.topology.redis),
-        Client.KAFKA: bool(plan.topology.kafka),
-    }
-    return (*(client for client, has in there.items() if has), *pages(plan))
+    """Return the clients of the services that the stage has, the pages too."""
+    return (*services(plan), *pages(plan))

@@ -33,6 +33,17 @@ class ClientReport:
     verdict: Verdict | None = None
     unverified: str | None = None
 
+    def faults(self, *, may_forget: bool = False) -> Iterator[str]:
+        """Return what is wrong with what was acknowledged; of what `may_forget` some may be missing."""
+        if self.unverified is not None:
+            yield f"{self.client}: not verified: {self.unverified}"
+        if self.figures.lost and not may_forget:
+            yield f"{self.client}: {self.figures.lost} acknowledged ones were not there when read"
+        if self.verdict is not None:
+            verdict = replace(self.verdict, missing=0) if may_forget else self.verdict
+            if not verdict.sound:
+                yield f"{self.client}: {verdict.words}"
+
 
 @dataclass(frozen=True, kw_only=True)
 class LoadReport:
@@ -50,10 +61,7 @@ class LoadReport:
     @property
     def sound(self) -> bool:
         """Tell whether every verdict was reached and found everything, and no reader missed anything."""
-        return all(
-            one.unverified is None and not one.figures.lost and (one.verdict is None or one.verdict.sound)
-            for one in self.clients
-        )
+        return not any(fault for one in self.clients for fault in one.faults())
 
     def to_json(self) -> str:
         """Return the report as JSON."""

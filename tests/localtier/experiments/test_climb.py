@@ -11,8 +11,9 @@ import pytest
 from dreamseed.planning.stage_plan import StagePlan
 from localtier.checks import Finding
 from localtier.experiments import climb
-from localtier.experiments.climb import Step, changed, problems, services, step_up, with_verdicts
+from localtier.experiments.climb import Step, changed, problems, step_up, with_verdicts
 from localtier.experiments.kills import Kill, Victim
+from localtier.experiments.noticing import services
 from localtier.load.ledger import Outcome
 from localtier.load.report import ClientReport, LoadReport
 from rehearsal.runner.engine import Run
