@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from dreamseed.config import StageConfig
 from dreamseed.config.operations import NextStage
+from dreamseed.monitoring.alerts_stores import miss_ratio
 from dreamseed.monitoring.model import Alert, Concern, Group, Owner, Severity
 
 RUNBOOK = "NextStage"
@@ -55,10 +56,9 @@ def _triggers(config: StageConfig, following: NextStage) -> Iterator[Alert]:
             "95 % of generations wait up to {{ $value | humanize }} s",
         )
     if following.cache_miss_ratio is not None and config.redis.masters:
-        hits, misses = (f"sum(rate(redis_keyspace_{kind}_total[1h]))" for kind in ("hits", "misses"))
         yield _due(
             "CacheMisses",
-            f"{misses} / ({hits} + {misses}) > {following.cache_miss_ratio:g}",
+            f"{miss_ratio('1h')} > {following.cache_miss_ratio:g}",
             3_600,
             "{{ $value | humanizePercentage }} of reads miss the cache",
         )

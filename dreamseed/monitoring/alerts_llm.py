@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from dreamseed.config import StageConfig
 from dreamseed.monitoring.model import Alert, Concern, Fleet, Group, Owner, Severity
+from dreamseed.monitoring.slo import MINIMUM_FAILURES
 
 GPU_UTILIZATION_PERCENT = 85
 QUEUED_REQUESTS = 20
-MINIMUM_FAILURES = 10
-"""Failures in the window before a ratio is believed: at low traffic one would be a large share."""
+KV_CACHE_SHARE = 0.9
 
 
 def llm_group(config: StageConfig, fleet: Fleet) -> Group:
@@ -88,7 +88,8 @@ def _waiting(config: StageConfig) -> tuple[Alert, ...]:
         ),
         Alert(
             name="LlmKvFull",
-            expression="avg by (instance) (vllm:kv_cache_usage_perc) > 0.9 "
+            expression="avg by (instance) (vllm:kv_cache_usage_perc) "
+            f"> {KV_CACHE_SHARE:g} "
             "and sum by (instance) (rate(vllm:num_preemptions_total[10m])) > 0",
             for_seconds=600,
             severity=Severity.WARNING,

@@ -17,7 +17,13 @@ COST_DATA_HOURS = 36
 REMOTE_WRITE_LAG_SECONDS = 300
 MOST_SERIES = 200_000
 """What 2 GiB hold at 4 to 8 KiB a series, twice over for queries. A choice; `dreamseed plan` counts far fewer."""
+MEMORY_SHARE = 0.05
+DISK_SHARE = 0.1
 ON_DISK = 'fstype!~"tmpfs|overlay|squashfs|ramfs"'
+DISK_LEFT = (
+    f"min by (host, device) (node_filesystem_avail_bytes{{{ON_DISK}}} / node_filesystem_size_bytes{{{ON_DISK}}})"
+)
+"""A device has one space, however many mounts show it."""
 BUDGET = "edu_budget_monthly"
 STAGE_INFO = "edu_stage_info"
 
@@ -49,7 +55,7 @@ def hosts_group() -> Group:
             ),
             Alert(
                 name="HostMemoryLow",
-                expression="node_memory_MemAvailable_bytes / node_memory_MemTotal_bytes < 0.05",
+                expression=f"node_memory_MemAvailable_bytes / node_memory_MemTotal_bytes < {MEMORY_SHARE:g}",
                 for_seconds=300,
                 severity=Severity.WARNING,
                 component="host",
@@ -59,7 +65,6 @@ def hosts_group() -> Group:
             ),
             Alert(
                 name="DiskFullSoon",
-                # A device has one space, however many mounts show it.
                 expression="min by (host, device) "
                 f"(predict_linear(node_filesystem_avail_bytes{{{ON_DISK}}}[1h], 14400)) < 0",
                 for_seconds=900,
@@ -71,8 +76,7 @@ def hosts_group() -> Group:
             ),
             Alert(
                 name="DiskLow",
-                expression="min by (host, device) "
-                f"(node_filesystem_avail_bytes{{{ON_DISK}}} / node_filesystem_size_bytes{{{ON_DISK}}}) < 0.1",
+                expression=f"{DISK_LEFT} < {DISK_SHARE:g}",
                 for_seconds=900,
                 severity=Severity.WARNING,
                 component="host",

@@ -15,13 +15,29 @@ CACHE_HIT_RATIO = 0.8
 CONSUMER_LAG_EVENTS = 10_000
 
 
+def hit_ratio(window: str) -> str:
+    """Return, as PromQL over a range, the share of reads that find their key."""
+    hits, misses = _reads(window)
+    return f"{hits} / ({hits} + {misses})"
+
+
+def miss_ratio(window: str) -> str:
+    """Return, as PromQL over a range, the share of reads that find none."""
+    hits, misses = _reads(window)
+    return f"{misses} / ({hits} + {misses})"
+
+
+def _reads(window: str) -> tuple[str, str]:
+    hits, misses = (f"sum(rate(redis_keyspace_{kind}_total[{window}]))" for kind in ("hits", "misses"))
+    return hits, misses
+
+
 def cache_group(config: StageConfig) -> Group:
     """Return the alerts on Redis. Memory is none: a cache that evicts is full by design."""
     return Group(name="cache", alerts=(*_nodes(), *(_copies() if config.redis.replicas_per_master else ())))
 
 
 def _nodes() -> tuple[Alert, ...]:
-    hits, misses = (f"sum(rate(redis_keyspace_{kind}_total[15m]))" for kind in ("hits", "misses"))
     return (
         Alert(
             name="RedisDown",
@@ -45,7 +61,7 @@ def _nodes() -> tuple[Alert, ...]:
         ),
         Alert(
             name="RedisHitRatioLow",
-            expression=f"{hits} / ({hits} + {misses}) < {CACHE_HIT_RATIO:g}",
+            expression=f"{hit_ratio('15m')} < {CACHE_HIT_RATIO:g}",
             for_seconds=1_800,
             severity=Severity.WARNING,
             component="redis",

@@ -39,6 +39,10 @@ class Job(StrEnum):
         return self in (Job.API, Job.COST)
 
 
+PUSHED = frozenset(job for job in Job if job.pushed)
+"""Jobs that are there whatever is scraped."""
+
+
 class Kind(StrEnum):
     """Prometheus' types, as an exporter announces them."""
 

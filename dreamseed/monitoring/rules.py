@@ -17,6 +17,7 @@ from dreamseed.monitoring.alerts_operations import cost_group, hosts_group, moni
 from dreamseed.monitoring.alerts_service import service_group
 from dreamseed.monitoring.alerts_slo import budgets_group, objectives_group
 from dreamseed.monitoring.alerts_stores import cache_group, events_group
+from dreamseed.monitoring.contract import PUSHED
 from dreamseed.monitoring.metrics import Job, jobs_of
 from dreamseed.monitoring.model import Alert, Fleet, Group, Recording
 
@@ -26,7 +27,7 @@ def rule_groups(config: StageConfig, jobs: Set[Job], fleet: Fleet) -> tuple[Grou
 
     Raises `PlanError` when a rule names a metric or a job that the contract does not know.
     """
-    present = jobs | {job for job in Job if job.pushed}
+    present = jobs | PUSHED
     groups = (
         objectives_group(config),
         budgets_group(config),

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from dreamseed.config import StageConfig
 from dreamseed.monitoring.contract import EXPORTERS, Job, Kind, Metric
-from dreamseed.monitoring.dashboards.board import RANGE, Board
+from dreamseed.monitoring.dashboards.board import Board, as_promql
 from dreamseed.monitoring.metrics import METRICS, metrics_of
 from dreamseed.monitoring.model import Group
 
@@ -48,7 +48,7 @@ def read_metrics(groups: Sequence[Group], boards: Sequence[Board]) -> Mapping[Jo
     """Return the names of exported series that the rules and dashboards read, by job."""
     rules = [rule.expression for group in groups for rule in group.recordings]
     rules += [rule.expression for group in groups for rule in group.alerts]
-    panels = (query.replace(RANGE, "5m") for board in boards for panel in board.panels for query in panel.queries)
+    panels = (as_promql(query) for board in boards for panel in board.panels for query in panel.queries)
     read = frozenset[str]().union(*map(metrics_of, (*rules, *panels)))
     return {job: names & read for job, names in METRICS.items() if names & read}
 

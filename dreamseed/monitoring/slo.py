@@ -19,6 +19,7 @@ from dreamseed.monitoring.model import Concern, Owner, Severity
 PERIOD_HOURS = 30 * 24
 PERIOD = "30d"
 MINIMUM_FAILURES = 10
+"""Failures in the window before a ratio is believed: at low traffic one would be a large share."""
 WINDOW = "WINDOW"
 """Stands for the range in an objective's expressions."""
 

@@ -18,6 +18,7 @@ from dreamseed.cost.pricing import Line
 from dreamseed.cost.sensitivity import Swing, tornado
 from dreamseed.growth.forecast import Entry, Forecast
 from dreamseed.growth.report import words
+from dreamseed.monitoring.slo import PERIOD_HOURS
 from dreamseed.planning.hosts import servers
 from dreamseed.planning.survivability import LossGroup, grouped, matters
 from dreamseed.report.bars import Bar, cost_chart
@@ -28,8 +29,6 @@ from dreamseed.report.losses import Outcome, outcomes
 MOST_LINES = 7
 """Lines of a stage's cost that are shown at a glance."""
 MOST_SWINGS = 5
-HOURS_OF_PERIOD = 30 * 24
-"""The period of the availability objective is 30 days."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,7 +147,7 @@ def _objectives(slos: Sequence[Slo]) -> Iterator[tuple[str, list[str]]]:
 
 
 def _away(availability: float) -> str:
-    hours = (1 - availability) * HOURS_OF_PERIOD
+    hours = (1 - availability) * PERIOD_HOURS
     return f"{hours:.1f} h" if hours >= 1 else f"{hours * 60:.0f} min"
 
 

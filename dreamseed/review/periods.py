@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 
+from dreamseed.catalog.revenue_plan import GROWTH
 from dreamseed.config import StageConfig
 from dreamseed.cost.actuals.focus import Bill, Kind
 from dreamseed.cost.actuals.month import days_in, days_of
@@ -15,8 +16,6 @@ from dreamseed.review.report import Line, Review, Section
 WEEK_DAYS, MONTH_DAYS = 7, 30
 NEAR = 0.8
 """Share of a trigger from which the next stage is prepared: a choice."""
-TARGET_GROWTH = 0.15
-"""Growth a month that the plan wants. Source: the growth plan, section 8."""
 
 
 def weekly(config: StageConfig, following: StageConfig | None, seen: Observed, bill: Bill | None) -> Review:
@@ -171,7 +170,7 @@ def _growth(seen: Observed) -> Iterator[Line]:
         growth = seen.sign_ups / seen.sign_ups_at_begin - 1
     yield Line(
         question="growth against target",
-        value=None if growth is None else f"{growth:.1%}, target {TARGET_GROWTH:.0%}",
+        value=None if growth is None else f"{growth:.1%}, target {GROWTH.target:.0%}",
         note="sign-ups over 30 days",
     )
     yield Line(

@@ -6,8 +6,8 @@ from collections.abc import Sequence, Set
 from dataclasses import replace
 
 from dreamseed.config import StageConfig
-from dreamseed.monitoring.contract import Job
-from dreamseed.monitoring.dashboards.board import RANGE, Board
+from dreamseed.monitoring.contract import PUSHED, Job
+from dreamseed.monitoring.dashboards.board import Board, as_promql
 from dreamseed.monitoring.dashboards.components import (
     cache_board,
     database_board,
@@ -38,7 +38,7 @@ def boards(config: StageConfig, jobs: Set[Job], groups: Sequence[Group]) -> tupl
     A panel stands exactly where every job behind it is there, a dashboard where it has a panel. Raises `PlanError`
     when a panel asks for what the metric contract does not know.
     """
-    present, recorded = jobs | {job for job in Job if job.pushed}, recorded_jobs(groups)
+    present, recorded = jobs | PUSHED, recorded_jobs(groups)
     drawn = []
     for made in ALL:
         board = made(config)
@@ -47,7 +47,7 @@ def boards(config: StageConfig, jobs: Set[Job], groups: Sequence[Group]) -> tupl
             for panel in board.panels
             if frozenset[Job]().union(
                 *(
-                    jobs_of(query.replace(RANGE, "5m"), f"monitoring › {board.name} › {panel.title}", recorded)
+                    jobs_of(as_promql(query), f"monitoring › {board.name} › {panel.title}", recorded)
                     for query in panel.queries
                 )
             )

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from dreamseed.config import StageConfig
 from dreamseed.monitoring.alerts_data import CONNECTION_SHARE, ETCD_FSYNC_SECONDS, REPLICA_LAG_SECONDS
-from dreamseed.monitoring.alerts_llm import QUEUED_REQUESTS
+from dreamseed.monitoring.alerts_llm import KV_CACHE_SHARE, QUEUED_REQUESTS
+from dreamseed.monitoring.alerts_operations import DISK_LEFT, DISK_SHARE, MEMORY_SHARE
 from dreamseed.monitoring.alerts_slo import REMAINING, TARGET, error_ratio
-from dreamseed.monitoring.alerts_stores import CACHE_HIT_RATIO, CONSUMER_LAG_EVENTS
+from dreamseed.monitoring.alerts_stores import CACHE_HIT_RATIO, CONSUMER_LAG_EVENTS, hit_ratio
 from dreamseed.monitoring.dashboards.board import RANGE, Board, Kind, Panel
 from dreamseed.monitoring.dashboards.scaling import api_latency, cpu, queue
+from dreamseed.monitoring.slo import BURN_WINDOWS
+
+FASTEST = BURN_WINDOWS[0]
+"""The window that pages first."""
 
 
 def _lines(title: str, description: str, unit: str, queries: dict[str, str], mark: float | None = None) -> Panel:
@@ -42,10 +47,15 @@ def objectives_board(config: StageConfig) -> Board:
                 "Burn rate",
                 "How many times faster than allowed the budget is used, over an hour; the line is where it pages.",
                 "short",
-                {f"{error_ratio('1h')} / on (slo) (1 - {TARGET})": "{{slo}}"},
-                14.4,
+                {f"{error_ratio(FASTEST.long)} / on (slo) (1 - {TARGET})": "{{slo}}"},
+                float(FASTEST.factor),
             ),
-            _lines("Failures", "Share of failed events over an hour.", "percentunit", {error_ratio("1h"): "{{slo}}"}),
+            _lines(
+                "Failures",
+                "Share of failed events over an hour.",
+                "percentunit",
+                {error_ratio(FASTEST.long): "{{slo}}"},
+            ),
             api_latency(config),
             _lines(
                 "Generation latency",
@@ -99,7 +109,7 @@ def llm_board(_: StageConfig) -> Board:
                 "Share in use: above 90 % sequences may be thrown out.",
                 "percentunit",
                 {"avg by (instance) (vllm:kv_cache_usage_perc)": "{{instance}}"},
-                0.9,
+                KV_CACHE_SHARE,
             ),
             _lines(
                 "Sequences thrown out",
@@ -199,7 +209,6 @@ def database_board(config: StageConfig) -> Board:
 
 def cache_board(_: StageConfig) -> Board:
     """Return Redis."""
-    hits, misses = (f"sum(rate(redis_keyspace_{kind}_total[{RANGE}]))" for kind in ("hits", "misses"))
     return Board(
         name="cache",
         title="Cache",
@@ -209,7 +218,7 @@ def cache_board(_: StageConfig) -> Board:
                 "Hits",
                 "Share of reads that find their key; the line is the objective.",
                 "percentunit",
-                {f"{hits} / ({hits} + {misses})": "hits"},
+                {hit_ratio(RANGE): "hits"},
                 CACHE_HIT_RATIO,
             ),
             _lines(
@@ -263,8 +272,6 @@ def events_board(config: StageConfig) -> Board:
 
 def hosts_board(_: StageConfig) -> Board:
     """Return the machines and the monitoring on them."""
-    disk = '{fstype!~"tmpfs|overlay|squashfs|ramfs"}'
-    left = f"min by (host, device) (node_filesystem_avail_bytes{disk} / node_filesystem_size_bytes{disk})"
     return Board(
         name="hosts",
         title="Hosts and monitoring",
@@ -277,9 +284,9 @@ def hosts_board(_: StageConfig) -> Board:
                 "Share that is available.",
                 "percentunit",
                 {"node_memory_MemAvailable_bytes / node_memory_MemTotal_bytes": "{{host}}"},
-                0.05,
+                MEMORY_SHARE,
             ),
-            _lines("Disk left", "Share of each device.", "percentunit", {left: "{{host}} {{device}}"}, 0.1),
+            _lines("Disk left", "Share of each device.", "percentunit", {DISK_LEFT: "{{host}} {{device}}"}, DISK_SHARE),
             _lines("Targets away", "That cannot be scraped.", "short", {"sum by (job) (1 - up)": "{{job}}"}),
             _lines("Series", "That Prometheus holds.", "short", {"max(prometheus_tsdb_head_series)": "series"}),
         ),

@@ -13,7 +13,7 @@ from typing import Any
 
 from dreamseed.errors import PlanError
 from dreamseed.monitoring.contract import Job
-from dreamseed.monitoring.dashboards.board import RANGE
+from dreamseed.monitoring.dashboards.board import as_promql
 from dreamseed.monitoring.metrics import jobs_of
 
 SHORT_RANGE = re.compile(r"\b(?:rate|increase)\([^\[\]]*\[(?P<range>\d+[smh])\]")
@@ -54,7 +54,7 @@ def _panel_faults(panel: Mapping[str, Any], recorded: Mapping[str, frozenset[Job
             if _seconds(found["range"]) <= LONGEST_SHORT_SECONDS:
                 yield f"a rate over the fixed range {found['range']}"
         try:
-            jobs_of(target["expr"].replace(RANGE, "5m"), str(panel.get("title")), recorded)
+            jobs_of(as_promql(target["expr"]), str(panel.get("title")), recorded)
         except PlanError as error:
             yield error.what
 
