@@ -17,7 +17,7 @@ from dreamseed.cost.actuals import compare, read_bill
 from dreamseed.cost.actuals.report import actuals_json, actuals_tables
 from dreamseed.cost.diff import CostDiff, cost_diff
 from dreamseed.cost.estimate import Estimate, estimate
-from dreamseed.cost.fit import FitResult
+from dreamseed.cost.fit import FitResult, fit_overrun
 from dreamseed.cost.fit import fit as fit_budget
 from dreamseed.cost.fit.report import fit_json, fit_text
 from dreamseed.cost.guardrails import guardrails, passes
@@ -119,8 +119,8 @@ def _stages(
 ) -> bool:
     """Show the stages; tell whether they pass their guardrails."""
     estimates = [estimate(named_stage(name, folder).plan(changes), today=today) for name in names]
-    over = [each for each in estimates if every and each.headroom_usd() < 0]
-    fits = {each.plan.name: fit_budget(each.plan.config, each.plan.name, each.budget_usd, today=today) for each in over}
+    found = ((each.plan.name, fit_overrun(each, today)) for each in estimates if every)
+    fits = {name: fits for name, fits in found if fits is not None}
     shown: dict[str, Any] | RenderableType
     if machine and every:
         shown = {"stages": [as_json(each, today, profile) | {"fit": _fit_of(each, fits)} for each in estimates]}

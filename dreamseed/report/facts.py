@@ -9,8 +9,7 @@ from pathlib import Path
 from dreamseed.catalog.growth_scenarios import Scenario
 from dreamseed.config import STAGE_NAMES, Stage, stage_file
 from dreamseed.cost import Estimate, estimate
-from dreamseed.cost.fit import fit
-from dreamseed.cost.fit.option import FitResult
+from dreamseed.cost.fit import FitResult, fit_overrun
 from dreamseed.cost.guardrails import Guardrail, guardrails
 from dreamseed.growth.costs import Costs
 from dreamseed.growth.forecast import Forecast, Request, forecast
@@ -71,12 +70,11 @@ def gather(project: Path, origin: Origin, *, day: date, scenario: Scenario, mont
 
 def _stage(plan: StagePlan, day: date) -> StageFacts:
     estimated = estimate(plan, today=day)
-    budget = estimated.budget_usd
     return StageFacts(
         plan=plan,
         estimate=estimated,
         guardrails=guardrails(estimated, day),
-        fit=fit(plan.config, plan.name, budget, today=day) if estimated.headroom_usd() < 0 else None,
+        fit=fit_overrun(estimated, day),
         claims=survivability(plan),
         departures=departures(plan),
     )

@@ -2,7 +2,6 @@ import asyncio
 import importlib.util
 import os
 import signal
-import socket
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -10,6 +9,7 @@ from types import ModuleType
 import pytest
 
 from dreamseed.planning.api import SIDECAR_CHECK_PATH
+from tests.ports import free_port
 
 SOURCE = Path(__file__).parents[2] / "images" / "tunnel-client" / "tunnel_client.py"
 FAKE = """#!{python}
@@ -31,11 +31,6 @@ def _module() -> ModuleType:
 
 
 client = _module()
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 def test_routes_are_read_as_the_plan_writes_them() -> None:
@@ -75,7 +70,7 @@ def test_the_sidecar_is_ready_once_every_route_listens_and_starts_a_listener_tha
         return started[-1]
 
     monkeypatch.setattr(asyncio, "create_subprocess_exec", watched)
-    check, route = _free_port(), _free_port()
+    check, route = free_port(), free_port()
 
     async def scenario() -> None:
         environment = {"TUNNEL_ROUTES": f"{route}=db.example", "CHECK_PORT": str(check)}
@@ -98,10 +93,10 @@ def test_a_route_that_does_not_listen_keeps_the_sidecar_from_being_ready(monkeyp
         await asyncio.Event().wait()
 
     monkeypatch.setattr(client, "keep_listening", never)
-    check = _free_port()
+    check = free_port()
 
     async def scenario() -> None:
-        environment = {"TUNNEL_ROUTES": f"{_free_port()}=db.example", "CHECK_PORT": str(check)}
+        environment = {"TUNNEL_ROUTES": f"{free_port()}=db.example", "CHECK_PORT": str(check)}
         running = asyncio.create_task(client.run(environment))
         await _until(check, 503)
         os.kill(os.getpid(), signal.SIGTERM)

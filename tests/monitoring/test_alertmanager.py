@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import socket
 import subprocess
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -22,6 +21,7 @@ from dreamseed.monitoring.rules import rule_groups
 from dreamseed.planning.services.monitoring_alertmanager import settings
 from dreamseed.planning.services.monitoring_files import yaml_text
 from localtier.images import ensure_binary
+from tests.ports import free_port
 
 PROJECT = Path(__file__).parents[2]
 patiently = partial(retry, stop=stop_after_delay(300), wait=wait_fixed(0.2))
@@ -60,9 +60,7 @@ def alertmanager(tmp_path: Path) -> Iterator[Alertmanager]:
     for secret in re.findall(r"/run/secrets/(\S+)", text):
         (tmp_path / secret).write_text("http://127.0.0.1:9/", encoding="utf-8")
     (tmp_path / "alertmanager.yml").write_text(text.replace("/run/secrets", str(tmp_path)), encoding="utf-8")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     command = [
         str(ensure_binary("alertmanager")),
         f"--config.file={tmp_path / 'alertmanager.yml'}",

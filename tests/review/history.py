@@ -5,7 +5,6 @@ It is no recording of users: there are none yet. The file is what promtool reads
 
 from __future__ import annotations
 
-import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ import httpx
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from localtier.images import ensure_binary
+from tests.ports import free_port
 
 STEP_SECONDS = 300
 DAY = 86_400
@@ -43,9 +43,7 @@ def serving(folder: Path, text: str) -> Iterator[str]:
     made = subprocess.run(command, capture_output=True, text=True, check=False)
     assert made.returncode == 0, made.stderr
     (folder / "prometheus.yml").write_text("global: {}\n", encoding="utf-8")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     server = [
         str(ensure_binary("prometheus")),
         f"--config.file={folder / 'prometheus.yml'}",

@@ -4,21 +4,18 @@ import asyncio
 import logging
 import os
 import signal
-import socket
 
 import aiohttp
 import pytest
 
 from simulator.vllm import main, serve
+from tests import ports
 from tests.simulator.made import PLANNED, settings
 
 
 @pytest.fixture
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    return ports.free_port()
 
 
 def test_an_engine_that_refuses_to_start_ends_with_status_1_and_its_words(caplog: pytest.LogCaptureFixture) -> None:

@@ -47,6 +47,13 @@ class _Candidate:
         return round(self.usd, CENT_DIGITS), sum(losses_of(self.settings))
 
 
+def fit_overrun(estimated: Estimate, today: date) -> FitResult | None:
+    """Return what would bring an estimated stage within its own budget, None where it is. Raises as `fit`."""
+    if estimated.headroom_usd() >= 0:
+        return None
+    return fit(estimated.plan.config, estimated.plan.name, estimated.budget_usd, today=today)
+
+
 def fit(
     config: StageConfig,
     name: str,

@@ -9,7 +9,8 @@ from dataclasses import replace
 import pytest
 
 from localtier.tunnel.protocol import CONNECTIONS
-from tests.localtier.tunnel.tier import Tier, free_port, tier, until
+from tests.localtier.tunnel.tier import Tier, tier, until
+from tests.ports import free_port
 
 
 async def roundtrip(made: Tier) -> bytes:

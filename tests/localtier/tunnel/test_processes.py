@@ -27,8 +27,8 @@ from localtier.tunnel.settings import (
     read_settings,
     write_settings,
 )
-from tests.localtier.tunnel.tier import free_port
 from tests.planning.stages import shipped
+from tests.ports import free_port
 
 PLANS = [shipped(f"stage-{letter}") for letter in "abcde"]
 

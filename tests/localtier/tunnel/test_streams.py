@@ -10,7 +10,8 @@ import pytest
 
 from localtier.tunnel.protocol import WINDOW_BYTES
 from localtier.tunnel.stream import reset_socket
-from tests.localtier.tunnel.tier import echo, free_port, tier, until
+from tests.localtier.tunnel.tier import echo, tier, until
+from tests.ports import free_port
 
 
 def test_megabytes_arrive_whole_and_in_order_on_several_streams_at_once() -> None:

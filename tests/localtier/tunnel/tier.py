@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -12,15 +11,10 @@ from localtier.tunnel.connecting import Connector
 from localtier.tunnel.edge import Edge
 from localtier.tunnel.protocol import CONNECTIONS
 from localtier.tunnel.settings import AccessToken, EdgeRoute, EdgeSettings
+from tests.ports import free_port
 
 TOKEN = "a-token"
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 async def until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
