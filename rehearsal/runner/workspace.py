@@ -114,7 +114,8 @@ class Workspace:
     def settings(self) -> dict[str, str]:
         """Return what every engine run on this workspace has in its environment."""
         return {
-            "PULUMI_BACKEND_URL": f"file://{self.backend}",
+            # Without sidecar files: an engine killed while it writes one leaves a state that none can load ("EOF").
+            "PULUMI_BACKEND_URL": f"file://{self.backend}?metadata=skip",
             "PULUMI_HOME": str(self.home),
             "PULUMI_CONFIG_PASSPHRASE": self.project.passphrase,
             "PULUMI_SKIP_UPDATE_CHECK": "true",
