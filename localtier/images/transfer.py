@@ -18,8 +18,8 @@ from rehearsal.toolchain import cache
 from rehearsal.toolchain.progress import shown
 
 CHUNK_BYTES = 1_048_576
-ARCHIVES_KEPT = 4
-"""One for each host of the largest stage, and one for what changed since."""
+ARCHIVES_KEPT = 6
+"""One for each time that a climb from A to E needs one (A, B, C, and E's two new hosts), and one more."""
 _FULL = "see whether the engine's disk is full"
 
 

@@ -102,7 +102,8 @@ class KafkaWriter(Client):
 def found_messages(target: KafkaTarget, series: str) -> Iterator[tuple[str, str]]:
     """Return every message of a series as key and text, as often as it is there.
 
-    Reads each partition from its first message to the last that stood at the call. Raises OSError.
+    Reads each partition from its first message to the last that stood at the call. What the consumer hands out again
+    after it found another leader counts once: a message is at one offset. Raises OSError.
     """
     settings: dict[str, Any] = {
         "bootstrap.servers": bootstrap(target),
@@ -130,6 +131,7 @@ def _read(consumer: Consumer, topic: str, series: str) -> Iterator[tuple[str, st
             begins.append(TopicPartition(topic, number, first))
     consumer.assign(begins)
     heard = time.monotonic()
+    following = {begin.partition: begin.offset for begin in begins}
     while ends:
         message = consumer.poll(1.0)
         # The last offset may hold no message (a control record): what counts is how far the consumer has come.
@@ -146,6 +148,10 @@ def _read(consumer: Consumer, topic: str, series: str) -> Iterator[tuple[str, st
                 continue
             raise KafkaException(failure)
         heard = time.monotonic()
+        partition, offset = message.partition() or 0, message.offset() or 0
+        if offset < following[partition]:
+            continue
+        following[partition] = offset + 1
         own, _, key = (message.key() or b"").decode(errors="replace").partition("/")
         if own == series:
             yield key, (message.value() or b"").decode(errors="replace")

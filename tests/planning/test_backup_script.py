@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -21,13 +25,17 @@ def script(stage: str) -> str:
     return file(container(shipped(stage), "pg-1-1-backup"), "/etc/dreamseed/backup.sh").text
 
 
+def put(tools: Path, bodies: Mapping[str, str]) -> None:
+    tools.mkdir(exist_ok=True)
+    for name, body in bodies.items():
+        (tools / name).write_text(f"#!/bin/sh\n{body}\n", encoding="utf-8")
+        (tools / name).chmod(0o700)
+
+
 def turn(text: str, folder: Path, status: int = 0) -> list[str]:
     """Run one turn of the backup script over `folder`; return the backups it asked for, which all end with `status`."""
     tools = folder / "tools"
-    tools.mkdir(exist_ok=True)
-    for name, body in TOOLS.items():
-        (tools / name).write_text(f"#!/bin/sh\n{body}\n", encoding="utf-8")
-        (tools / name).chmod(0o700)
+    put(tools, TOOLS)
     asked = folder / "asked"
     asked.unlink(missing_ok=True)
     subprocess.run(
@@ -65,3 +73,28 @@ def test_a_backup_that_failed_is_taken_again_at_the_next_turn(tmp_path: Path, st
     assert len(turn(script(stage), tmp_path, status=1)) == 1
     assert len(turn(script(stage), tmp_path)) == 1
     assert turn(script(stage), tmp_path) == []
+
+
+@pytest.mark.parametrize("at", ["sleep", "backup"])
+def test_a_stop_ends_the_waiting_at_once_and_a_backup_at_its_end(tmp_path: Path, at: str) -> None:
+    tools, said = tmp_path / "tools", tmp_path / "said"
+    under_way = 'case "$*" in *" backup") echo began >> "$SAID"; read -r _ < "$GO"; echo ended >> "$SAID" ;; esac'
+    waiting = 'echo began >> "$SAID"; exec sleep 600'
+    put(tools, TOOLS | ({"pgbackrest": under_way} if at == "backup" else {"pgbackrest": "exit 0", "sleep": waiting}))
+    os.mkfifo(tmp_path / "go")
+    os.mkfifo(said)
+    process = subprocess.Popen(
+        ["/bin/sh", "-c", script("stage-b").replace(FOLDER, str(tmp_path))],
+        env={"PATH": f"{tools}:/usr/bin:/bin", "SAID": str(said), "GO": str(tmp_path / "go")},
+        start_new_session=True,
+    )
+    try:
+        assert said.read_text(encoding="utf-8") == "began\n"
+        process.send_signal(signal.SIGTERM)
+        if at == "backup":
+            (tmp_path / "go").write_text("\n", encoding="utf-8")
+            assert said.read_text(encoding="utf-8") == "ended\n"
+        assert process.wait(timeout=60) == 143
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)

@@ -88,6 +88,15 @@ def test_only_what_an_engine_never_got_refused_or_left_without_a_word_is_sent_ag
     assert re.findall(r"^  retry-on (.*)$", text, re.MULTILINE) == ["conn-failure empty-response 500 503"]
 
 
+def test_a_request_of_the_longest_context_is_held_whole_and_every_further_try_asks_another_engine() -> None:
+    text = router(shipped("stage-a"))
+    # Without it a request whose body comes after its head is never tried again: 30 of 60 got 502 beside a dead engine.
+    assert "  option http-buffer-request\n" in text
+    assert "  option redispatch 1\n" in text
+    [buffer_bytes] = re.findall(r"^  tune.bufsize (\d+)$", text, re.MULTILINE)
+    assert int(buffer_bytes) >= 6 * max(shipped(name).config.vllm.max_model_len for name in STAGE_NAMES)
+
+
 @pytest.mark.parametrize("name", STAGE_NAMES)
 def test_a_router_is_replaced_after_every_engine_that_it_sends_to_is_there(name: str) -> None:
     by_name = {one.name: one for one in shipped(name).vllm.containers}
@@ -109,7 +118,7 @@ def test_a_router_holds_all_that_the_api_can_send(name: str) -> None:
 
 
 def test_a_routers_memory_grows_in_steps_with_what_it_holds() -> None:
-    assert [router_memory_mib(number) for number in (1, 1_200, 3_200)] == [128, 128, 256]
+    assert [router_memory_mib(number) for number in (1, 1_200, 3_200)] == [128, 192, 384]
     assert router_connections(shipped("stage-e").config) == 3_200
 
 

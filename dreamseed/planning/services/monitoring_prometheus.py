@@ -28,6 +28,8 @@ METRICS_DISK_SHARE = 0.8
 """Share of the volume that blocks may fill; the write-ahead log needs the rest."""
 OUT_OF_ORDER_WINDOW = "10m"
 """For pushed metrics that arrive late. Source: Prometheus documentation, OpenTelemetry guide."""
+FLUSH_SECONDS = 10
+"""How long a Prometheus that is stopped goes on sending to Grafana Cloud; its disk keeps everything anyway."""
 CLOUD_TOKEN_FILE = "/run/secrets/grafana-cloud-token"  # noqa: S105 - a file's path, not a token
 CLOUD_USER_FILE = "/run/secrets/grafana-cloud-user"
 
@@ -51,6 +53,7 @@ def plan_prometheus(config: StageConfig, host: Host) -> Container:
             f"--storage.tsdb.retention.size={int(monitoring.disk_gib * METRICS_DISK_SHARE)}GB",
             "--web.enable-otlp-receiver",
             f"--web.external-url=http://{host.address}:{ports.PROMETHEUS}",
+            f"--storage.remote.flush-deadline={FLUSH_SECONDS}s",
         ),
         mounts=(Mount(volume=VOLUME, path="/prometheus"),),
         ports=(Port(container=ports.PROMETHEUS, published=ports.PROMETHEUS, purpose="Prometheus"),),

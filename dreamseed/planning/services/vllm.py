@@ -49,8 +49,10 @@ ROUTER_ALIAS = "llm"
 MODELS_DISK_GIB = 80
 """Weights of 26 GB in fp16, the compile cache, and room for a second revision."""
 MAX_BODY_BYTES = 1_048_576
-CONNECTION_KIB = 52
-"""What a proxied connection takes in a router: two buffers of 16 KiB and 20 KiB of its own.
+BUFFER_KIB = 32
+"""A request that fits can be tried on another engine; 4,096 tokens of text are about 20 KiB."""
+CONNECTION_KIB = 2 * BUFFER_KIB + 20
+"""What a proxied connection takes in a router: two buffers, and 20 KiB of its own.
 
 Source: HAProxy 3 configuration manual, tune.bufsize; netdata.cloud, guide to HAProxy's buffers, read 2026-11-23.
 """
@@ -170,6 +172,7 @@ def _routers(layout: GpuLayout, hosts: Sequence[Host], connections: int) -> list
         stats_port=ports.ROUTER_STATS,
         max_connections=connections,
         max_body_bytes=MAX_BODY_BYTES,
+        buffer_bytes=BUFFER_KIB * 1_024,
         engines=[
             {
                 "name": engine_name(replica),

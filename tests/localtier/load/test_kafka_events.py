@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
-from confluent_kafka import Producer
+from confluent_kafka import Producer, TopicPartition
 
 from localtier.load.content import compare, text_of
 from localtier.load.kafka_events import KafkaWriter, found_messages
@@ -47,6 +49,46 @@ def test_every_acknowledged_message_is_read_back_and_faults_are_seen(mock: Produ
     verdict = compare(SERIES, [*keys, "never written"], found_messages(kafka, SERIES))
     assert (verdict.missing, verdict.duplicated, verdict.corrupted) == (1, 2, 1)
     assert verdict.unacknowledged == 0
+
+
+class Forgetful:
+    """A consumer that, as after a change of leader, hands out the second of its three messages again."""
+
+    def __init__(self) -> None:
+        self._coming = [self._message(offset) for offset in (0, 1, 1, 2)]
+        self._come = 0
+
+    @staticmethod
+    def _message(offset: int) -> SimpleNamespace:
+        content = {"key": f"{SERIES}/{offset}".encode(), "value": text_of(SERIES, str(offset)).encode()}
+        values = {"error": None, "partition": 0, "offset": offset} | content
+        return SimpleNamespace(**{name: partial(lambda value: value, value) for name, value in values.items()})
+
+    def list_topics(self, topic: str, timeout: float) -> SimpleNamespace:
+        return SimpleNamespace(topics={topic: SimpleNamespace(partitions={0: None})})
+
+    def get_watermark_offsets(self, _: TopicPartition, timeout: float) -> tuple[int, int]:
+        return 0, 3
+
+    def assign(self, begins: list[TopicPartition]) -> None:
+        self._begins = begins
+
+    def position(self, _: list[TopicPartition]) -> list[TopicPartition]:
+        return [TopicPartition(TOPIC, 0, self._come)]
+
+    def poll(self, _: float) -> SimpleNamespace:
+        message = self._coming.pop(0)
+        self._come = message.offset() + 1
+        return message
+
+    def close(self) -> None:
+        self._coming.clear()
+
+
+def test_a_message_that_the_consumer_hands_out_again_stands_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("localtier.load.kafka_events.Consumer", lambda _: Forgetful())
+    keys = ["0", "1", "2"]
+    assert [key for key, _ in found_messages(KafkaTarget(ports=(1,), topic=TOPIC), SERIES)] == keys
 
 
 def test_a_topic_without_messages_is_read_to_its_end(mock: Producer) -> None:
