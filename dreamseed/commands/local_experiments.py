@@ -27,6 +27,7 @@ K6_SECONDS = 8.0
 LOG_COLUMNS = 150
 CLEAN_HELP = "Kill nothing on the way, so that every gap is the promotion's own."
 CLAIMS_HELP = "Which claims of survival are tried at the last stage."
+CLAIMS_OF_EACH_HELP = "Which claims of survival are tried at each stage."
 JSON_HELP = "Write everything that was found to this file too, for machines."
 KILLS_HELP = "How many in each promotion, Pulumi and Docker Engines in turn."
 LAST_HELP = f"Where to end: {', '.join(STAGE_NAMES)}."
@@ -59,6 +60,7 @@ def climb(
 
 def chaos(
     kills: Annotated[int, typer.Option(help=KILLS_HELP)] = 8,
+    claims: Annotated[Claims, typer.Option(help=CLAIMS_OF_EACH_HELP)] = Claims.EVERY,
     last: Last = STAGE_NAMES[-1],
     seed: Seed = 1,
     json_file: JsonFile = None,
@@ -68,7 +70,7 @@ def chaos(
     victims = tuple(victim for victim, _ in zip(cycle(Victim), range(kills), strict=False))
     program = Program(
         stages=stages,
-        claims=dict.fromkeys(stages, Claims.EVERY),
+        claims=dict.fromkeys(stages, claims),
         kills=dict.fromkeys(stages[1:], victims),
         seed=seed,
     )
