@@ -13,15 +13,17 @@ from rich.console import Console
 
 from dreamseed.planning.stage_plan import StagePlan
 from dreamseed.planning.survivability import DataLoss, Loss
-from localtier.experiments import climb, drift, report
+from localtier.experiments import climb, drift, report, restarts
 from localtier.experiments.climb import Step
 from localtier.experiments.drift import Drift
 from localtier.experiments.kills import Killing, Victim, draw
+from localtier.experiments.restarts import Restart, restart_engines
 from localtier.experiments.survival import Outcome, not_tried, try_claims
 from localtier.experiments.trials import Trial, sample, trials_of
 from localtier.experiments.users import Users
 from localtier.k6 import K6Result, play, summary
 from localtier.load.report import LoadReport
+from localtier.load.run import LoadRun
 from localtier.tier import HEALTHY_SECONDS, Tier
 from rehearsal.runner.display import watching
 from rehearsal.runner.engine import Reached
@@ -29,7 +31,7 @@ from rehearsal.runner.steps import Progress
 
 
 class Claims(StrEnum):
-    """Which claims of survival are tried at a stage."""
+    """Which claims of survival are tried at a stage. With any, each host's Docker Engine is restarted after them."""
 
     NONE = "none"
     HOSTS = "hosts"
@@ -66,6 +68,7 @@ class Ascent:
     steps: list[Step] = field(default_factory=list)
     drifts: list[Drift] = field(default_factory=list)
     outcomes: dict[str, list[Outcome]] = field(default_factory=dict)
+    restarts: dict[str, list[Restart]] = field(default_factory=dict)
     loads: dict[str, K6Result] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
@@ -148,11 +151,19 @@ class Ascent:
         load = users.load(plan)
         self.outcomes[plan.name] = outcomes = try_claims(self.tier, plan, load, chosen, self.console)
         self._found(f"{plan.name}: {problem}" for problem in report.outcome_problems(outcomes))
+        if all(one.healed for one in outcomes):
+            self._restarts(plan, load)
         users.leave(plan)
         self._found(f"{plan.name}: after the losses: {problem}" for problem in lost(load.verify(), outcomes))
         others = users.others()
         others.welcome(plan)
         return others
+
+    def _restarts(self, plan: StagePlan, load: LoadRun) -> None:
+        self.restarts[plan.name] = done = restart_engines(self.tier, plan, load)
+        for one in done:
+            self._tell(f"{plan.name}: {restarts.line(one)}")
+        self._found(f"{plan.name}: {problem}" for problem in restarts.problems(done))
 
     def _chosen(self, plan: StagePlan) -> Sequence[Trial]:
         every = trials_of(plan)
@@ -189,6 +200,8 @@ class Ascent:
         parts = [f"{len(self.steps)} steps to {self.steps[-1].stage if self.steps else 'nowhere'}"]
         parts += [f"{made} {'kill' if made == 1 else 'kills'} on the way"] if made else []
         parts += [f"{len(tried)} claims tried"] if tried else []
+        restarted = sum(len(each) for each in self.restarts.values())
+        parts += [f"{restarted} Docker {'Engine' if restarted == 1 else 'Engines'} restarted"] if restarted else []
         parts += [f"drift mended at {', '.join(one.stage for one in self.drifts)}"] if self.drifts else []
         return ", ".join([*parts, "nothing acknowledged was lost that is claimed to survive"])
 
@@ -202,6 +215,7 @@ class Ascent:
             "claims": {
                 stage: [report.outcome_content(one) for one in outcomes] for stage, outcomes in self.outcomes.items()
             },
+            "restarts": {stage: [asdict(one) for one in each] for stage, each in self.restarts.items()},
             "k6": {stage: asdict(result) for stage, result in self.loads.items()},
         }
         path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

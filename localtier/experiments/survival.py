@@ -19,7 +19,7 @@ from localtier.experiments.noticing import POLL_SECONDS, Watch, interruption_sec
 from localtier.experiments.trials import NOT_TRIED, Client, Trial, clients_of
 from localtier.load.run import LoadRun
 from localtier.tier import HEALTHY_SECONDS, Tier
-from rehearsal.hosts import HostsError
+from rehearsal.hosts import HostsError, faults
 
 SURVIVE_SECONDS = 60.0
 FAIL_SECONDS = 20.0
@@ -94,6 +94,11 @@ class RunningStage(Losses):
     def clients(self, component: str) -> tuple[Client, ...]:
         """Return who notices that a component is away, of those that the stage has."""
         return clients_of(component, present(self.plan))
+
+    def restart_engine(self, host: str) -> None:
+        """Kill a host's Docker Engine and start it again."""
+        faults.kill_engine(self.world, host)
+        faults.start_engine(self.world, host)
 
     def watching(self, clients: frozenset[Client]) -> AbstractContextManager[Watch]:
         """Watch clients of the load and pages."""

@@ -18,6 +18,7 @@ from localtier.experiments.ascent import Ascent, Claims, Program, lost
 from localtier.experiments.climb import Step
 from localtier.experiments.drift import Drift
 from localtier.experiments.kills import Killing, Victim
+from localtier.experiments.restarts import Restart
 from localtier.experiments.survival import Outcome
 from localtier.experiments.trials import Trial, sample, trials_of
 from localtier.k6 import K6Result
@@ -96,6 +97,7 @@ class World:
     drift: Drift = NO_DRIFT
     findings: Sequence[Finding] = (Finding(what="redis", ok=True),)
     outcomes: Sequence[Outcome] = (KEPT,)
+    broken: tuple[str, ...] = ()
     verified: LoadReport = CLEAN
     played: K6Result = PLAYED
     tried: dict[str, Sequence[Trial]] = field(default_factory=dict)
@@ -141,6 +143,10 @@ class World:
         self.tried[plan.name] = trials
         return list(self.outcomes)
 
+    def restart_engines(self, tier: object, plan: StagePlan, load: object) -> list[Restart]:
+        self.told.append(f"engines of {plan.name} restarted")
+        return [Restart(host="server-1", away_seconds={}, whole_seconds=9, broken=self.broken)]
+
     def try_drift(self, tier: object, plan: StagePlan, reached: Callable[[int], None]) -> Drift:
         self.told.append(f"drift at {plan.name}")
         reached(1)
@@ -181,6 +187,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr(climb, "step_up", made.step_up)
     monkeypatch.setattr(drift, "try_drift", made.try_drift)
     monkeypatch.setattr(module, "try_claims", made.try_claims)
+    monkeypatch.setattr(module, "restart_engines", made.restart_engines)
     monkeypatch.setattr(module, "play", made.play)
     return made
 
@@ -265,6 +272,7 @@ def test_those_who_wrote_before_the_losses_are_verified_and_others_go_on(world: 
     assert world.told[2:] == [
         "users 1 from nothing to stage-a",
         "claims of stage-a",
+        "engines of stage-a restarted",
         "users 1 leave stage-a",
         "users 2 welcome to stage-a",
         "users 2 from stage-a to stage-b",
@@ -281,6 +289,18 @@ def test_a_claim_that_does_not_hold_is_a_finding(world: World) -> None:
     world.outcomes = (KEPT, tried(claim(target="redis-2"), False))
     (problem,) = ran(world, ("stage-a",), claims={"stage-a": Claims.EVERY}).problems
     assert problem.startswith("stage-a: ✗ container redis-2: redis does not survive")
+
+
+def test_what_a_restarted_engine_does_not_bring_back_is_a_finding(world: World) -> None:
+    world.broken = ("grafana: exited",)
+    (problem,) = ran(world, ("stage-a",), claims={"stage-a": Claims.EVERY}).problems
+    assert problem.startswith("stage-a: Docker Engine of server-1 killed and started")
+
+
+def test_no_engine_is_restarted_where_something_is_broken_already(world: World) -> None:
+    world.outcomes = (tried(claim(), True, healed=False),)
+    ran(world, ("stage-a",), claims={"stage-a": Claims.EVERY})
+    assert "engines of stage-a restarted" not in world.told
 
 
 def test_what_is_lost_by_the_losses_is_a_finding(world: World) -> None:
@@ -329,7 +349,7 @@ def test_the_verdict_is_the_last_line_and_says_what_was_done(world: World) -> No
     ascent = ran(world, claims={"stage-c": Claims.SAMPLE}, drift_at="stage-b", kills=ONE_KILL)
     ascent.show()
     last = said(ascent).splitlines()[-1]
-    assert last.startswith("PASS: 3 steps to stage-c, 2 kills on the way, 1 claims tried, drift mended at stage-b")
+    assert last.startswith("PASS: 3 steps to stage-c, 2 kills on the way, 1 claims tried, 1 Docker Engine restarted")
 
 
 def test_a_finding_makes_the_verdict_and_what_is_written_for_machines_a_failure(world: World, tmp_path: Path) -> None:
