@@ -93,6 +93,9 @@ def test_a_request_of_the_longest_context_is_held_whole_and_every_further_try_as
     # Without it a request whose body comes after its head is never tried again: 30 of 60 got 502 beside a dead engine.
     assert "  option http-buffer-request\n" in text
     assert "  option redispatch 1\n" in text
+    # It ends requests without another try: one that waited for an engine that was just replaced got 500.
+    assert "shutdown-sessions" not in text
+    assert "  option srvtcpka\n" in text
     [buffer_bytes] = re.findall(r"^  tune.bufsize (\d+)$", text, re.MULTILINE)
     assert int(buffer_bytes) >= 6 * max(shipped(name).config.vllm.max_model_len for name in STAGE_NAMES)
 
