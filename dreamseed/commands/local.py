@@ -13,6 +13,7 @@ from dreamseed.commands.mendable import mendable
 from dreamseed.commands.rehearse import rehearsed_project
 from dreamseed.config.load import STAGE_NAMES
 from localtier.k6 import play, summary
+from localtier.maintenance import window
 from localtier.report import show_memory
 from localtier.tier import Standing, Tier
 from rehearsal.runner.display import watching
@@ -33,7 +34,7 @@ def up(stage: Annotated[str, typer.Argument(help=STAGE_HELP)]) -> None:
     with mendable():
         tier = Tier(rehearsed_project(), console)
         began = time.monotonic()
-        with watching(console, stage) as (watch,):
+        with window(tier, stage), watching(console, stage) as (watch,):
             run = tier.up(stage, lambda resources: watch(Progress(stage, 0, 1, resources)))
         _tell(run, stage, console)
         console.print(f"{stage} stands after {time.monotonic() - began:.0f} s", highlight=False)

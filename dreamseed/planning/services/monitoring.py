@@ -73,6 +73,11 @@ def plan_series(config: StageConfig, hosts: Sequence[Host], services: Sequence[S
     return sent_series(config, Counter(target.job for target in watched.targets), watched.groups, watched.boards)
 
 
+def plan_rules(config: StageConfig, hosts: Sequence[Host], services: Sequence[ServicePlan]) -> tuple[Group, ...]:
+    """Return the groups of rules that the stage's Prometheus evaluates."""
+    return _watched(config, hosts, [plan for plan in services if plan.component != COMPONENT]).groups
+
+
 def _watched(config: StageConfig, hosts: Sequence[Host], services: Sequence[ServicePlan]) -> _Watched:
     host = servers(hosts)[0]
     exporters = plan_exporters(config, hosts, services)

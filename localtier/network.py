@@ -1,0 +1,34 @@
+"""Asking what listens in a tier's own network from this process: a thread of its own enters the network."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from rehearsal.hosts import World
+from rehearsal.hosts.network import OUTSIDE
+
+CLONE_NEWNET = 0x40000000
+"""Source: setns(2), linux/sched.h."""
+Answer = TypeVar("Answer")
+
+
+def ask_outside(world: World, ask: Callable[[], Answer]) -> Answer:
+    """Return what `ask` returns where everything outside of the hosts is; it must open its connections itself.
+
+    Raises what `ask` raises, and `OSError` when the world does not run.
+    """
+
+    def entered() -> Answer:
+        with world.network.path(OUTSIDE).open("rb") as namespace:
+            if ctypes.CDLL(None, use_errno=True).setns(namespace.fileno(), CLONE_NEWNET):
+                error = ctypes.get_errno()
+                raise OSError(error, os.strerror(error), str(world.network.path(OUTSIDE)))
+        return ask()
+
+    # A network namespace is a thread's: the thread ends with the question, and no other one has moved.
+    with ThreadPoolExecutor(max_workers=1) as one:
+        return one.submit(entered).result()
