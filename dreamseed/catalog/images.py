@@ -46,7 +46,7 @@ class Image:
                 where=f"images › {self.key}",
                 what=f"{self.repository}:{self.tag} has no digest in the catalogue",
                 why="a tag can move under a running stage; a digest cannot",
-                remedy="the reference that the stage file gives: postgres.image or api.tunnel_image"
+                remedy="the reference that the stage file gives: postgres.image or monitoring.cost_exporter_image"
                 if self.own
                 else f"its digest (docker buildx imagetools inspect {self.repository}:{self.tag}), "
                 "in dreamseed/catalog/images.py",
@@ -195,6 +195,15 @@ _IMAGES = (
         source="4 files of public repositories record this digest for the newest build, without its version",
         note="v1.9.0 was the newest release from 2025-02-17 to 2026-09-08; Docker pulls by the digest, the tag "
         "only informs. Check it with docker buildx imagetools inspect before the first pull",
+    ),
+    Image(
+        key="cost_exporter",
+        repository=f"{_OWN_REGISTRY}/cost-exporter",
+        tag="1",
+        digest=None,
+        source="built by the owners from images/cost-exporter",
+        note="the stage file's monitoring.cost_exporter_image carries the digest that the build printed",
+        own=True,
     ),
     Image(
         key="blackbox_exporter",

@@ -12,7 +12,9 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console, RenderableType
 
+from dreamseed.commands.generated import save
 from dreamseed.config import STAGE_NAMES, find_project
+from dreamseed.cost import exporting
 from dreamseed.cost.actuals import compare, read_bill
 from dreamseed.cost.actuals.report import actuals_json, actuals_tables
 from dreamseed.cost.diff import CostDiff, cost_diff
@@ -60,6 +62,10 @@ def cost(
     post: Annotated[
         str | None, typer.Option(metavar=FORM, help="diff: also make it the comment on a pull request of GitHub.")
     ] = None,
+    for_exporter: Annotated[
+        Path | None,
+        typer.Option("--for-exporter", help="actuals: also write the bill to this file, for the cost exporter."),
+    ] = None,
     machine: Annotated[bool, typer.Option("--json", help="Everything for machines.")] = False,
     project: Annotated[Path | None, typer.Option(help="The folder with Pulumi.yaml (default: found upwards).")] = None,
 ) -> None:
@@ -78,6 +84,7 @@ def cost(
         {
             "--markdown": (as_markdown, named[:1] == [DIFF] and fit is None, f"{DIFF} BASE HEAD"),
             "--post": (post is not None, named[:1] == [DIFF] and fit is None, f"{DIFF} BASE HEAD"),
+            "--for-exporter": (for_exporter is not None, named[:1] == [ACTUALS], f"{ACTUALS} STAGE FILE"),
             "--explain": (explain, plain and not every, "one stage"),
             "--profile": (profile is not Scenario.EXPECTED, plain, "a stage, or --all"),
         }
@@ -85,7 +92,7 @@ def cost(
     if fit is not None:
         sound = _fit(named, folder, today, changes, fit, machine=machine)
     elif named[:1] == [ACTUALS]:
-        sound = _actuals(named[1:], folder, today, changes, machine=machine)
+        sound = _actuals(named[1:], folder, today, changes, machine=machine, target=for_exporter)
     elif named[:1] == [DIFF]:
         sound = _diff(named[1:], folder, today, changes, machine=machine, as_markdown=as_markdown, post=post)
     elif len(named) + every != 1:
@@ -203,12 +210,16 @@ def _fit(
     return bool(found.front)
 
 
-def _actuals(names: list[str], folder: Path, today: date, changes: tuple[str, ...], *, machine: bool) -> bool:
+def _actuals(
+    names: list[str], folder: Path, today: date, changes: tuple[str, ...], *, machine: bool, target: Path | None
+) -> bool:
     """Show a month's bill against the estimate of a stage with what-if changes; nothing of it is a guardrail."""
     if len(names) != 2:
         raise typer.BadParameter(f"{ACTUALS} compares a stage with a bill: STAGE FILE")
     estimated = estimate(named_stage(names[0], folder).plan(changes), today=today)
     found = compare(estimated, read_bill(Path(names[1])))
+    if target:
+        save(target, json.dumps(exporting.for_exporter(found), indent=1, ensure_ascii=False) + "\n")
     _show(actuals_json(found) if machine else actuals_tables(found))
     return True
 

@@ -10,6 +10,7 @@ from dreamseed.config.types import (
     Count,
     Day,
     Days,
+    ImageReference,
     Milliseconds,
     Minutes,
     PositiveUsd,
@@ -53,6 +54,7 @@ class Monitoring(Section):
         description="plan of the hosted Grafana that keeps alerts when the server is gone"
     )
     disk_gib: Count = Field(description="planned size of the metrics' volume")
+    cost_exporter_image: ImageReference = Field(description="the owners' cost exporter, by digest")
 
 
 class Slo(Section):

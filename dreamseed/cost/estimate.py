@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
@@ -91,10 +91,27 @@ def expected_usd(
     book: PriceBook = BOOK,
 ) -> float:
     """Return the expected total alone, with single figures of the usage or single prices other than expected."""
+    charges = expected_charges(plan, usage, replaced=replaced, scenarios=scenarios, book=book)
+    return sum(usd for _, usd in charges)
+
+
+def expected_charges(
+    plan: StagePlan,
+    usage: Usage,
+    *,
+    replaced: Mapping[str, float] | None = None,
+    scenarios: Mapping[str, Scenario] | None = None,
+    book: PriceBook = BOOK,
+) -> Iterator[tuple[Price, float]]:
+    """Yield what the expected total is made of: the price and the USD a month of each use that has a price."""
     bill = Bill(book, Scenario.EXPECTED, usage.commitment, scenarios or {})
     month = Month(plan=plan, usage=usage, replaced=replaced or {})
-    charges = (bill.charge(use) for use in uses(month) if not use.hardware)
-    return sum(charge.usd for charge in charges if charge is not None)
+    for use in uses(month):
+        if use.hardware:
+            continue
+        price, charge = book.find(use.sku, use.region), bill.charge(use)
+        if price is not None and charge is not None:
+            yield price, charge.usd
 
 
 def _notes(month: Month) -> tuple[str, ...]:

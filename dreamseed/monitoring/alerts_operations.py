@@ -12,8 +12,8 @@ from dreamseed.monitoring.model import Alert, Concern, Fleet, Group, Owner, Reco
 
 BUDGET_SHARE = 0.9
 """Source: the growth plan, section 6."""
-COST_DATA_HOURS = 36
-"""Clouds bill up to a day late. Source: Google Cloud billing documentation; the half day more is a choice."""
+COST_DATA_HOURS = 1
+"""The exporter remembers the cost with each scrape: an hour without is a full disk, or an exporter that is away."""
 REMOTE_WRITE_LAG_SECONDS = 300
 MOST_SERIES = 200_000
 """What 2 GiB hold at 4 to 8 KiB a series, twice over for queries. A choice; `dreamseed plan` counts far fewer."""
@@ -124,8 +124,8 @@ def cost_group(config: StageConfig, fleet: Fleet) -> Group:
                 component="cost",
                 concern=Concern.AVAILABILITY,
                 owner=Owner.FINANCE,
-                summary="the month's cost is unknown or older than a day and a half",
-                action="Run the cost report; until it pushes, BudgetExceeded cannot fire.",
+                summary="the month's cost is unknown, or older than an hour",
+                action="Read the cost exporter's log; until it counts, BudgetExceeded cannot fire.",
             ),
         ),
     )

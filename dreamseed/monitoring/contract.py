@@ -36,7 +36,7 @@ class Job(StrEnum):
         Cloud Run's instances cannot be scraped one by one. OTLP's `service.name` becomes the label `job`.
         Source: Prometheus documentation, OpenTelemetry guide, read 2026-11-23.
         """
-        return self in (Job.API, Job.COST)
+        return self is Job.API
 
 
 PUSHED = frozenset(job for job in Job if job.pushed)
@@ -273,9 +273,10 @@ EXPORTERS: tuple[Exporter, ...] = (
     ),
     Exporter(
         job=Job.COST,
-        program="the cost report",
+        program="the cost exporter",
         version="-",
-        source="what the cost report pushes, in USD; `component` is what the money is spent on",
+        source="images/cost-exporter of this project, in USD; `component` is a service of the price book. A test holds "
+        "the program to it",
         metrics=(
             *_gauges("edu_cost_month_to_date edu_cost_month_forecast", "stage component"),
             *_gauges("edu_cost_last_update_timestamp_seconds"),

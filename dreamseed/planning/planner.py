@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from dreamseed.config import StageConfig, load_stage
+from dreamseed.cost.exporting import usd_per_hour
 from dreamseed.planning.api import plan_api
 from dreamseed.planning.burst import plan_burst
 from dreamseed.planning.cloud_names import check_names
@@ -18,6 +20,7 @@ from dreamseed.planning.placement import check_placement
 from dreamseed.planning.recovery import plan_recovery
 from dreamseed.planning.services.kafka import plan_kafka
 from dreamseed.planning.services.monitoring import plan_monitoring
+from dreamseed.planning.services.monitoring_cost import with_rates
 from dreamseed.planning.services.postgres import plan_postgres
 from dreamseed.planning.services.redis import plan_redis
 from dreamseed.planning.services.tunnel import PRIMARY_ROUTE, plan_routes, plan_tunnel
@@ -61,6 +64,7 @@ def plan_stage(config: StageConfig, name: str) -> StagePlan:
         loads=check_placement(name, hosts, tuple(services.values())),
         **services,
     )
+    plan = replace(plan, monitoring=with_rates(plan.monitoring, config.service.stage.value, usd_per_hour(plan)))
     require_invariants(plan)
     return plan
 

@@ -74,11 +74,11 @@ def _cost(config: StageConfig, seen: Observed, bill: Bill | None, period: str) -
         value=None
         if seen.cost_usd is None
         else f"{seen.cost_usd:.2f} of {share:.2f} USD ({seen.cost_usd / share:.0%})",
-        note="cloud bills arrive up to a day late"
+        note="at the stage's rates, and as billed where a bill was imported"
         if seen.cost_usd is not None
-        else "the cost report pushes no metrics",
+        else "the cost exporter counts nothing",
     )
-    forecast, source = seen.forecast_usd, "as the cost report says"
+    forecast, source = seen.forecast_usd, "as the cost exporter says"
     if forecast is None and seen.month_to_date_usd is not None:
         elapsed = seen.end.day - 1 + (seen.end.hour * 60 + seen.end.minute) / 1_440
         forecast = seen.month_to_date_usd * days_in(seen.end.date()) / elapsed if elapsed >= 1 else None

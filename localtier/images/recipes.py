@@ -141,6 +141,12 @@ _RECIPES = (
         bases=_WITH_PIP,
         packages=("confluent-kafka", "prometheus-client"),
     ),
+    Recipe(
+        key="cost_exporter",
+        folder="cost-exporter",
+        what="our own image, on Python 3.13 from Debian 13",
+        bases=_WITH_PIP,
+    ),
     _stand_in("grafana", "pages that say that Grafana is not there", bases=_ON_BUSYBOX),
     _stand_in(
         "cloudflared",

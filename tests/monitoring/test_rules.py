@@ -21,7 +21,7 @@ from dreamseed.planning.services.monitoring_files import yaml_text
 PROJECT = Path(__file__).parents[2]
 FLEET = Fleet(gpus=3, engines=2)
 BASIC = frozenset(
-    {Job.NODE, Job.DCGM, Job.VLLM, Job.POSTGRES, Job.PGBACKREST, Job.ETCD, Job.PROMETHEUS, Job.ALERTMANAGER}
+    {Job.NODE, Job.DCGM, Job.VLLM, Job.POSTGRES, Job.PGBACKREST, Job.ETCD, Job.COST, Job.PROMETHEUS, Job.ALERTMANAGER}
 )
 
 

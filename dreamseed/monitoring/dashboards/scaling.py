@@ -69,7 +69,7 @@ def _gpu_utilization() -> Panel:
 def _cost_by_component() -> Panel:
     return Panel(
         title="Month's cost by component",
-        description="Cumulative cost of the calendar month in USD; cloud bills arrive up to a day late.",
+        description="USD of the calendar month so far: at the stage's rates, or as billed where a bill was imported.",
         unit="currencyUSD",
         queries={"sum by (component) (edu_cost_month_to_date)": "{{component}}"},
         stacked=True,

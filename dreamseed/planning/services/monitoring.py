@@ -1,7 +1,7 @@
 """Monitoring on the first server: Prometheus, Alertmanager, Grafana, and exporters where there is something to measure.
 
-Prometheus scrapes published ports over the servers' private network and takes what the API and the cost report push by
-OTLP. Its configuration changes with the stage, so a promotion replaces its container; its volume stays.
+Prometheus scrapes published ports over the servers' private network and takes what the API pushes by OTLP. Its
+configuration changes with the stage, so a promotion replaces its container; its volume stays.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from dreamseed.planning.container import Container, ServicePlan, Volume, VolumeK
 from dreamseed.planning.hosts import Host, servers
 from dreamseed.planning.services import (
     monitoring_alertmanager,
+    monitoring_cost,
     monitoring_grafana,
     monitoring_prometheus,
     postgres,
@@ -32,6 +33,7 @@ from dreamseed.planning.services.monitoring_scrape import SOURCES, Target, plan_
 
 SMALL_DISK_GIB = 2
 """For silences, users and dashboards drawn by hand."""
+COST_DISK_GIB = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +60,8 @@ def plan_monitoring(config: StageConfig, hosts: Sequence[Host], services: Sequen
     volumes = [
         _volume(monitoring_alertmanager.VOLUME, host, SMALL_DISK_GIB),
         _volume(monitoring_prometheus.VOLUME, host, config.monitoring.disk_gib),
+        # What is lost of it is counted anew, at the rates of the stage that stands.
+        replace(_volume(monitoring_cost.VOLUME, host, COST_DISK_GIB), kind=VolumeKind.CACHE),
     ]
     if config.monitoring.dashboards:
         containers.append(monitoring_grafana.plan_grafana(config, host, watched.boards))

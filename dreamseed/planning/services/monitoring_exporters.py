@@ -19,6 +19,7 @@ from dreamseed.planning.container import Container, File, Health, NetworkName, P
 from dreamseed.planning.hosts import Host, servers
 from dreamseed.planning.secrets import GeneratedSecret
 from dreamseed.planning.services import kafka, postgres, redis
+from dreamseed.planning.services.monitoring_cost import plan_cost_exporter
 from dreamseed.planning.services.postgres_access import http_health
 from dreamseed.planning.services.postgres_instance import Instance
 
@@ -53,6 +54,7 @@ def plan_exporters(
         exporters.append(_redis(first, redis.plan_nodes(config, hosts)))
     if config.kafka.brokers:
         exporters.append(_kafka(first, kafka.plan_brokers(config, hosts)))
+    exporters.append(plan_cost_exporter(config, first))
     return _chained(exporters)
 
 

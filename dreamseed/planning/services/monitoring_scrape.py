@@ -24,6 +24,7 @@ SOURCES: Mapping[Job, tuple[str, int]] = MappingProxyType(
         Job.PGBACKREST: ("pgbackrest-exporter", ports.PGBACKREST_EXPORTER),
         Job.ETCD: ("etcd", ports.ETCD_CLIENT),
         Job.KAFKA: ("kafka-exporter", ports.KAFKA_EXPORTER),
+        Job.COST: ("cost-exporter", ports.COST_EXPORTER),
         Job.PROMETHEUS: ("prometheus", ports.PROMETHEUS),
         Job.ALERTMANAGER: ("alertmanager", ports.ALERTMANAGER),
     }

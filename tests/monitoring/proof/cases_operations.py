@@ -74,9 +74,9 @@ def cost(book: Book) -> None:
     book.fires("BudgetExceeded", 4_200, {**budget, **above}, {"stage": "E"}, step=60, tick=60)
     book.silent("BudgetExceeded", 4_200, {**budget, **at}, step=60, tick=60)
     told = 'edu_cost_last_update_timestamp_seconds{job="cost",instance="i"}'
-    book.fires("CostDataStale", 133_800, {told: gauge((0, 133_800))}, {}, step=600, tick=600)
-    book.fires("CostDataStale", 3_600, {"up": gauge((1, 3_600))}, {}, step=600, tick=600)
-    book.silent("CostDataStale", 129_600, {told: gauge((0, 129_600))}, step=600, tick=600)
+    book.fires("CostDataStale", 7_260, {told: gauge((0, 7_260))}, {}, step=60, tick=60)
+    book.fires("CostDataStale", 3_600, {"up": gauge((1, 3_600))}, {}, step=60, tick=60)
+    book.silent("CostDataStale", 3_600, {told: gauge((0, 3_600))}, step=60, tick=60)
 
 
 def growth(book: Book) -> None:

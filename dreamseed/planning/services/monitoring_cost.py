@@ -1,0 +1,55 @@
+"""The cost exporter: the month's cost as metrics, from the rates of the stage that stands and from imported bills.
+
+Its program and image are images/cost-exporter of this project.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+
+from dreamseed.config import StageConfig
+from dreamseed.planning import ports
+from dreamseed.planning.container import Container, File, Health, Mount, NetworkName, Port, ServicePlan
+from dreamseed.planning.hosts import Host
+
+NAME = "cost-exporter"
+VOLUME = "cost-exporter-data"
+RATES_FILE = "/etc/cost-exporter/rates.json"
+MEMORY_FOLDER = "/var/lib/cost-exporter"
+BILLS_FOLDER = f"{MEMORY_FOLDER}/bills"
+"""Where bills are put. Source: images/cost-exporter/cost_exporter.py."""
+DIGITS = 6
+"""Of rates, in USD an hour: a millionth of a dollar is nothing in a month."""
+
+
+def plan_cost_exporter(config: StageConfig, host: Host) -> Container:
+    """Return the container without its rates: they are priced from the whole plan, which holds this container."""
+    return Container(
+        name=NAME,
+        component="monitoring",
+        service=NAME,
+        host=host.name,
+        image=config.monitoring.cost_exporter_image,
+        networks=(NetworkName.MONITORING,),
+        memory_mib=96,
+        cpu_cores=0.1,
+        command=(f"--rates={RATES_FILE}", f"--memory={MEMORY_FOLDER}", f"--listen={ports.COST_EXPORTER}"),
+        mounts=(Mount(volume=VOLUME, path=MEMORY_FOLDER),),
+        ports=(Port(container=ports.COST_EXPORTER, published=ports.COST_EXPORTER, purpose="the month's cost"),),
+        health=Health(
+            test=("CMD", "/opt/exporter/bin/python3", "/opt/exporter/healthy.py", str(ports.COST_EXPORTER)),
+            interval_seconds=30,
+        ),
+    )
+
+
+def with_rates(monitoring: ServicePlan, stage: str, usd_per_hour: Mapping[str, float]) -> ServicePlan:
+    """Return the monitoring with the cost exporter told what `stage` costs, in USD an hour by component."""
+    content = {"stage": stage, "usd_per_hour": {name: round(usd, DIGITS) for name, usd in usd_per_hour.items()}}
+    rates = File(path=RATES_FILE, text=json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+    containers = tuple(
+        replace(one, files=(*one.files, rates)) if one.service == NAME else one for one in monitoring.containers
+    )
+    return replace(monitoring, containers=containers)
