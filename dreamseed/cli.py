@@ -22,6 +22,7 @@ COMMANDS = {
     "report": "dreamseed.commands.report:report",
     "slo": "dreamseed.commands.review:slo",
     "review": "dreamseed.commands.review:review",
+    "dashboards": "dreamseed.commands.dashboards:dashboards",
     "silence": "dreamseed.commands.silence:app",
     "schema": "dreamseed.commands.schema:schema",
     "reference": "dreamseed.commands.reference:reference",

@@ -10,7 +10,9 @@ from dreamseed.config.types import (
     Count,
     Day,
     Days,
+    Email,
     ImageReference,
+    MailServer,
     Milliseconds,
     Minutes,
     PositiveUsd,
@@ -43,6 +45,14 @@ class GrafanaCloud(StrEnum):
     PRO = "pro"
 
 
+class Mail(Section):
+    """How alerts go by e-mail to the service's operations_email: by TLS, with a password of the stack's secrets."""
+
+    server: MailServer = Field(description="the server that takes mail from us")
+    sender: Email = Field(description="whom the mails are from")
+    user: str = Field(min_length=1, max_length=254, description="who logs in there")
+
+
 class Monitoring(Section):
     """What is measured and for how long it is kept."""
 
@@ -55,6 +65,7 @@ class Monitoring(Section):
     )
     disk_gib: Count = Field(description="planned size of the metrics' volume")
     cost_exporter_image: ImageReference = Field(description="the owners' cost exporter, by digest")
+    mail: Mail
 
 
 class Slo(Section):

@@ -242,6 +242,15 @@ Email = Annotated[
         "an address such as ops@dreamseed.ai",
     ),
 ]
+MailServer = Annotated[
+    str,
+    Text(
+        r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?:[0-9]{1,5}",
+        "a mail server",
+        "alerts are handed to it, and it asks for TLS on its submission port",
+        "HOST:PORT such as smtp.dreamseed.ai:587",
+    ),
+]
 SshPublicKey = Annotated[
     str,
     Text(

@@ -14,7 +14,7 @@ from dreamseed.errors import ConfigError
 from dreamseed.planning.stage_plan import StagePlan
 
 GIT = "git:"
-ADDED_SECTIONS = ("usage", "budget")
+ADDED_SECTIONS = ("usage", "budget", "monitoring")
 """Sections, or keys of them, that older revisions lack; only estimates and guardrails read what was added."""
 
 

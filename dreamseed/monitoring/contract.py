@@ -283,3 +283,22 @@ EXPORTERS: tuple[Exporter, ...] = (
         ),
     ),
 )
+
+MANAGED: tuple[Metric, ...] = (
+    *_all(Kind.COUNTER, "run_googleapis_com:request_count", "response_code response_code_class route"),
+    *_all(Kind.GAUGE, "run_googleapis_com:container_instance_count", "state"),
+    Metric(
+        name="run_googleapis_com:request_latencies",
+        kind=Kind.HISTOGRAM,
+        labels=frozenset({"response_code", "response_code_class", "route", "le"}),
+    ),
+)
+"""What Google Cloud itself counts of Cloud Run, by its names in PromQL; latencies in ms, with bounds of its own.
+
+No exporter of ours is asked: policies read them in Cloud Monitoring. Source: Cloud Monitoring documentation, metrics
+list (run.googleapis.com) and PromQL mapping, read 2026-11; never tried against a real project.
+"""
+MANAGED_LABELS = frozenset(
+    {"monitored_resource", "project_id", "location", "service_name", "revision_name", "configuration_name"}
+)
+"""Of the resource cloud_run_revision, which every series of these carries. Source: the same list of resources."""

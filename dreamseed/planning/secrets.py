@@ -35,7 +35,13 @@ class ProvidedSecret(StrEnum):
     GRAFANA_CLOUD_URL = "grafana-cloud-url"
     ALERT_WEBHOOK = "alert-webhook"
     ALERT_CHAT = "alert-chat"
+    ALERT_MAIL_PASSWORD = "alert-mail-password"  # noqa: S105 - a secret's name, not a secret
 
 
-CONFIGURED_SECRETS = (ProvidedSecret.HUGGING_FACE_TOKEN, ProvidedSecret.ALERT_WEBHOOK, ProvidedSecret.ALERT_CHAT)
+CONFIGURED_SECRETS = (
+    ProvidedSecret.HUGGING_FACE_TOKEN,
+    ProvidedSecret.ALERT_WEBHOOK,
+    ProvidedSecret.ALERT_CHAT,
+    ProvidedSecret.ALERT_MAIL_PASSWORD,
+)
 """The secrets that the owners write into their stacks: ``pulumi config set --secret dreamseed:NAME``."""

@@ -59,7 +59,7 @@ def observability(stage: str) -> Observability:
     for container in monitoring.containers:
         images[container.host][container.image] = None
     servers = Servers("servers", ServersArgs(hosts=plan.hosts, images={host: list(of) for host, of in images.items()}))
-    provided = {ProvidedSecret.ALERT_WEBHOOK, ProvidedSecret.ALERT_CHAT}
+    provided = {ProvidedSecret.ALERT_WEBHOOK, ProvidedSecret.ALERT_CHAT, ProvidedSecret.ALERT_MAIL_PASSWORD}
     provided |= {ProvidedSecret.BACKUP_KEY_ID, ProvidedSecret.BACKUP_KEY}
     return Observability(
         "monitoring",

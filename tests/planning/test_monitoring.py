@@ -240,7 +240,7 @@ def test_scraping_and_evaluation_follow_the_file_and_alerts_go_to_alertmanager(n
     assert container(planned(name).monitoring, "alertmanager").ports[0].container == 9_093
 
 
-def test_critical_alerts_go_to_the_pager_and_the_chat_whose_addresses_stand_in_secret_files() -> None:
+def test_critical_alerts_go_to_pager_chat_and_mail_whose_secrets_stand_in_files() -> None:
     alertmanager = container(planned("stage-a").monitoring, "alertmanager")
     content = settings(planned("stage-a").monitoring, "alertmanager", "/etc/alertmanager/alertmanager.yml")
     receivers = {one["name"]: one for one in content["receivers"]}
@@ -250,6 +250,11 @@ def test_critical_alerts_go_to_the_pager_and_the_chat_whose_addresses_stand_in_s
     assert (webhook.secrets, webhook.mode) == ((ProvidedSecret.ALERT_WEBHOOK,), "0400")
     assert (chat.secrets, chat.mode) == ((ProvidedSecret.ALERT_CHAT,), "0400")
     assert receivers["page"]["slack_configs"] == receivers["ticket"]["slack_configs"]
+    password = files[content["global"]["smtp_auth_password_file"]]
+    assert (password.secrets, password.mode) == ((ProvidedSecret.ALERT_MAIL_PASSWORD,), "0400")
+    assert content["global"]["smtp_require_tls"] is True
+    assert [one["to"] for one in receivers["page"]["email_configs"]] == ["ops@dreamseed.example"]
+    assert "email_configs" not in receivers["ticket"]
 
 
 def test_alertmanager_is_the_same_at_every_stage_so_that_no_promotion_replaces_it() -> None:

@@ -1,4 +1,4 @@
-"""Alertmanager: groups alerts and tells them by severity: critical ones to the pager and the chat, others to the chat.
+"""Alertmanager: groups alerts and tells them by severity: critical ones by pager, chat and e-mail, others in the chat.
 
 The pager's webhook and the chat's are secrets of the stack, since such a URL alone lets anybody post. Source:
 Alertmanager 0.32 documentation, read 2026-11-23.
@@ -23,6 +23,7 @@ NAME = "alertmanager"
 VOLUME = "alertmanager-data"
 WEBHOOK_FILE = "/run/secrets/alert-webhook"
 CHAT_FILE = "/run/secrets/alert-chat"
+MAIL_PASSWORD_FILE = "/run/secrets/alert-mail-password"  # noqa: S105 - a file's path, not a password
 PAGE, TICKET = "page", "ticket"
 
 
@@ -48,6 +49,7 @@ def plan_alertmanager(config: StageConfig, host: Host) -> Container:
             File(path="/etc/alertmanager/alertmanager.yml", text=yaml_text(settings(config)), owner=NOBODY_UID),
             secret_file(WEBHOOK_FILE, ProvidedSecret.ALERT_WEBHOOK, NOBODY_UID),
             secret_file(CHAT_FILE, ProvidedSecret.ALERT_CHAT, NOBODY_UID),
+            secret_file(MAIL_PASSWORD_FILE, ProvidedSecret.ALERT_MAIL_PASSWORD, NOBODY_UID),
         ),
         mounts=(Mount(volume=VOLUME, path="/alertmanager"),),
         ports=(Port(container=ports.ALERTMANAGER, published=ports.ALERTMANAGER, purpose="Alertmanager"),),
@@ -65,7 +67,15 @@ def settings(config: StageConfig) -> dict[str, Any]:
         "text": "{{ range .Alerts }}{{ .Annotations.summary }} ({{ .Labels.owner }})\n"
         "{{ .Annotations.action }}\n{{ .Annotations.runbook_url }}\n{{ end }}",
     }
+    mail = config.monitoring.mail
     return {
+        "global": {
+            "smtp_smarthost": mail.server,
+            "smtp_from": mail.sender,
+            "smtp_auth_username": mail.user,
+            "smtp_auth_password_file": MAIL_PASSWORD_FILE,
+            "smtp_require_tls": True,
+        },
         "route": {
             "receiver": TICKET,
             "group_by": ["alertname", "component", "host"],
@@ -87,6 +97,7 @@ def settings(config: StageConfig) -> dict[str, Any]:
                 "name": PAGE,
                 "webhook_configs": [{"url_file": WEBHOOK_FILE, "send_resolved": True}],
                 "slack_configs": [chat],
+                "email_configs": [{"to": config.service.operations_email, "send_resolved": True}],
             },
             {"name": TICKET, "slack_configs": [chat]},
         ],

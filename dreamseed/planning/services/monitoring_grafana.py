@@ -6,7 +6,8 @@ Source: Grafana 13 documentation, provisioning, read 2026-11-23.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from dreamseed.config import StageConfig
 from dreamseed.monitoring.dashboards.board import Board
@@ -72,4 +73,15 @@ def plan_grafana(config: StageConfig, host: Host, boards: Sequence[Board]) -> Co
         ports=(Port(container=ports.GRAFANA, published=ports.GRAFANA, purpose="Grafana"),),
         health=page_health(ports.GRAFANA, "/api/health", start_period_seconds=120),
         after=("prometheus",),
+    )
+
+
+def planned_dashboards(containers: Iterable[Container]) -> tuple[dict[str, Any], ...]:
+    """Return the dashboards that a stage's Grafana among `containers` is given, as Grafana reads them."""
+    return tuple(
+        json.loads(file.text)
+        for one in containers
+        if one.service == "grafana"
+        for file in one.files
+        if file.path.startswith(f"{DASHBOARDS_FOLDER}/")
     )
