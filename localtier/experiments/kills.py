@@ -16,6 +16,11 @@ MOST_CHANGES = 3
 """A kill comes after 1 to so many changes of its run, so that a promotion can be killed again and again."""
 
 
+AT_ONCE = 2
+"""So few resources does an engine change at once that is one of several to be killed: else the first runs, and what
+they had begun, leave nothing to do for the later ones (A to B was over after two of eight kills)."""
+
+
 class Victim(StrEnum):
     """What is killed, with SIGKILL."""
 
@@ -79,7 +84,8 @@ class Killing:
 
     def _interruption(self, kill: Kill) -> Interruption:
         strike = self._restart(kill.host) if kill.victim is Victim.DOCKER else None
-        return Interruption(after_changes=kill.after_changes, strike=strike)
+        at_once = AT_ONCE if len(self.kills) > 1 else None
+        return Interruption(after_changes=kill.after_changes, strike=strike, at_once=at_once)
 
     def _restart(self, host: str) -> Callable[[], None]:
         def strike() -> None:

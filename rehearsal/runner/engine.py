@@ -28,11 +28,13 @@ Reached = Callable[[int], None]
 class Interruption:
     """What happens to an engine that has begun to change `after_changes` resources: `strike`, by default SIGKILL.
 
-    The engine goes on while `strike` runs.
+    The engine goes on while `strike` runs. `at_once` is how many resources it changes at the same time, by default as
+    many as it likes.
     """
 
     after_changes: int
     strike: Callable[[], None] | None = None
+    at_once: int | None = None
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,8 @@ class Engine:
         """
         self.workspace.unlock(name)
         command = ["up", "--yes", "--skip-preview", "--suppress-outputs"]
+        if interruption is not None and interruption.at_once is not None:
+            command += ["--parallel", str(interruption.at_once)]
         return self._operation(command, name, stage, reached, interruption)
 
     def refresh(self, name: str, stage: str, reached: Reached) -> Run:

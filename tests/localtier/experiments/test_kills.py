@@ -51,7 +51,7 @@ def test_each_kill_interrupts_a_run_of_its_own_and_the_one_after_the_last_must_f
     given = killing(tier, [PULUMI, PULUMI])
     assert given.bring() is last
     assert given.made == [PULUMI, PULUMI]
-    assert [one and one.after_changes for one in tier.interruptions] == [2, 2, None]
+    assert [one and (one.after_changes, one.at_once) for one in tier.interruptions] == [(2, 2), (2, 2), None]
 
 
 def test_a_pulumi_engine_is_killed_and_no_docker_engine(struck: list[str]) -> None:

@@ -18,6 +18,7 @@ from tests.rehearsal.runner.test_events import VOLUME, step
 # Stands for the engine: writes one change after the other to its event log, and ends by itself after the last.
 ENGINE = """#!{python}
 import sys, time
+print(*sys.argv)
 log = open(sys.argv[sys.argv.index("--event-log") + 1], "a")
 for line in {lines!r}:
     log.write(line + "\\n")
@@ -51,6 +52,11 @@ def test_something_else_may_be_done_to_an_engine_that_then_goes_on(tmp_path: Pat
     assert ended.interrupted
     assert ended.succeeded
     assert ended.events.changing == 4
+
+
+def test_an_engine_changes_as_many_resources_at_once_as_it_likes_unless_it_is_told(tmp_path: Path) -> None:
+    assert "--parallel" not in run(tmp_path, Interruption(after_changes=9)).output
+    assert " --parallel 2 " in run(tmp_path, Interruption(after_changes=9, at_once=2)).output
 
 
 @pytest.mark.parametrize("interruption", [None, Interruption(after_changes=5)])
