@@ -79,7 +79,7 @@ def test_a_backup_that_failed_is_taken_again_at_the_next_turn(tmp_path: Path, st
 def test_a_stop_ends_the_waiting_at_once_and_a_backup_at_its_end(tmp_path: Path, at: str) -> None:
     tools, said = tmp_path / "tools", tmp_path / "said"
     under_way = 'case "$*" in *" backup") echo began >> "$SAID"; read -r _ < "$GO"; echo ended >> "$SAID" ;; esac'
-    waiting = 'echo began >> "$SAID"; exec sleep 600'
+    waiting = 'echo began >> "$SAID"; exec /bin/sleep 600'
     put(tools, TOOLS | ({"pgbackrest": under_way} if at == "backup" else {"pgbackrest": "exit 0", "sleep": waiting}))
     os.mkfifo(tmp_path / "go")
     os.mkfifo(said)
