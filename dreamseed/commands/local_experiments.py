@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from contextlib import ExitStack
-from itertools import cycle
 from pathlib import Path
 from typing import Annotated
 
@@ -29,7 +28,7 @@ CLEAN_HELP = "Kill nothing on the way, so that every gap is the promotion's own.
 CLAIMS_HELP = "Which claims of survival are tried at the last stage."
 CLAIMS_OF_EACH_HELP = "Which claims of survival are tried at each stage."
 JSON_HELP = "Write everything that was found to this file too, for machines."
-KILLS_HELP = "How many in each promotion, Pulumi and Docker Engines in turn."
+KILLS_HELP = "How many in each promotion: Pulumi engines, and last a Docker Engine, of which the run goes on."
 LAST_HELP = f"Where to end: {', '.join(STAGE_NAMES)}."
 SEED_HELP = "Draws the kills; the same number draws the same ones."
 
@@ -67,7 +66,7 @@ def chaos(
 ) -> None:
     """The long run: kill engines again and again in every promotion, and try every claim at every stage."""
     stages = _up_to(last)
-    victims = tuple(victim for victim, _ in zip(cycle(Victim), range(kills), strict=False))
+    victims = (*[Victim.PULUMI] * (kills - 1), Victim.DOCKER) if kills else ()
     program = Program(
         stages=stages,
         claims=dict.fromkeys(stages, claims),

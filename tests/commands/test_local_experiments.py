@@ -129,10 +129,11 @@ def test_chaos_kills_thirty_times_at_least_and_tries_every_claim_at_every_stage(
     assert program.claims == dict.fromkeys(STAGE_NAMES, Claims.EVERY)
 
 
-def test_chaos_takes_the_number_of_kills_the_last_stage_and_the_seed(programs: list[Program]) -> None:
-    invoke("chaos", "--kills", "3", "--last", "stage-b", "--seed", "9")
-    kills = {"stage-b": (Victim.PULUMI, Victim.DOCKER, Victim.PULUMI)}
+def test_chaos_takes_the_number_of_kills_the_claims_the_last_stage_and_the_seed(programs: list[Program]) -> None:
+    invoke("chaos", "--kills", "3", "--last", "stage-b", "--seed", "9", "--claims", "none")
+    kills = {"stage-b": (Victim.PULUMI, Victim.PULUMI, Victim.DOCKER)}
     assert [(one.kills, one.stages, one.seed) for one in programs] == [(kills, ("stage-a", "stage-b"), 9)]
+    assert set(programs[0].claims.values()) == {Claims.NONE}
 
 
 @pytest.mark.parametrize("job", ["test", "chaos"])
