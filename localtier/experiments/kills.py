@@ -21,6 +21,11 @@ AT_ONCE = 2
 they had begun, leave nothing to do for the later ones (A to B was over after two of eight kills)."""
 
 
+NOT_REPEATABLE = ("gcp:", "cloudflare:", "grafana:", "pulumi-python:")
+"""Types of which a creation that no state records is refused when it is repeated: "already exists" (seen with Grafana's
+stack). A person has to import such a one, as in docs/how-to/promote-a-stage.md; on the servers it is adopted."""
+
+
 class Victim(StrEnum):
     """What is killed, with SIGKILL."""
 
@@ -85,7 +90,7 @@ class Killing:
     def _interruption(self, kill: Kill) -> Interruption:
         strike = self._restart(kill.host) if kill.victim is Victim.DOCKER else None
         at_once = AT_ONCE if len(self.kills) > 1 else None
-        return Interruption(after_changes=kill.after_changes, strike=strike, at_once=at_once)
+        return Interruption(after_changes=kill.after_changes, strike=strike, at_once=at_once, spared=NOT_REPEATABLE)
 
     def _restart(self, host: str) -> Callable[[], None]:
         def strike() -> None:

@@ -20,6 +20,9 @@ TIME_LIMIT_SECONDS = 900.0
 
 _SAYS_NOTHING = re.compile(r"(\S+: )?(preview|update|refresh) failed")
 
+RECORDED_SECONDS = 1.0
+"""So long after its event, at most, a creation may not yet stand in the engine's state."""
+
 # Told now and then how many resources the running engine has reached.
 Reached = Callable[[int], None]
 
@@ -29,12 +32,14 @@ class Interruption:
     """What happens to an engine that has begun to change `after_changes` resources: `strike`, by default SIGKILL.
 
     The engine goes on while `strike` runs. `at_once` is how many resources it changes at the same time, by default as
-    many as it likes.
+    many as it likes. It comes later while resources are created whose types begin with one of `spared`, and until that
+    is recorded for sure (`RECORDED_SECONDS`).
     """
 
     after_changes: int
     strike: Callable[[], None] | None = None
     at_once: int | None = None
+    spared: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -153,12 +158,16 @@ def _follow(
     log = EventLog()
     rest = ""
     running, interrupted = True, False
+    spared_until = 0.0
     while running:
         running = process.poll() is None
         *lines, rest = (rest + events.read()).split("\n")
         log.feed(lines)
         reached(log.registered)
         due = interruption is not None and not interrupted and log.changing >= interruption.after_changes
+        if due and interruption is not None and log.creates(interruption.spared):
+            spared_until = time.monotonic() + RECORDED_SECONDS
+        due = due and time.monotonic() >= spared_until
         if running and due and interruption is not None:
             interrupted = True
             if interruption.strike is not None:

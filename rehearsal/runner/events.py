@@ -22,6 +22,7 @@ from rehearsal.runner.resources import (
 )
 
 REFRESH = "refresh"
+CREATIONS = frozenset({"create", "create-replacement"})
 _COLOUR = re.compile(r"<\{%.*?%\}>|\x1b\[[0-9;]*m")
 
 
@@ -44,6 +45,7 @@ class EventLog:
     _protected: set[str] = field(default_factory=set)
     _operations: dict[str, set[str]] = field(default_factory=dict)
     _differing: dict[str, set[str]] = field(default_factory=dict)
+    _creating: dict[str, str] = field(default_factory=dict)
 
     def feed(self, lines: Iterable[str]) -> None:
         """Take more lines of the log."""
@@ -58,6 +60,8 @@ class EventLog:
 
     def _step(self, step: Mapping[str, Any]) -> None:
         urn = step["urn"]
+        if step["op"] in CREATIONS:
+            self._creating[urn] = step["new"]["type"]
         self.registered += urn not in self._operations
         sides = [side for side in (step.get("new"), step.get("old")) if side]
         self._states[urn] = sides[0]
@@ -67,7 +71,8 @@ class EventLog:
         self._differing.setdefault(urn, set()).update(step.get("diffs") or (), step.get("keys") or ())
 
     def _outcome(self, step: Mapping[str, Any]) -> None:
-        """Take what a refresh found, which only the event after it says."""
+        """Take what has ended, and what a refresh found, which only the event after it says."""
+        self._creating.pop(step["urn"], None)
         operations = self._operations.get(step["urn"], set())
         if REFRESH in operations:
             operations.add(step["op"])
@@ -82,6 +87,10 @@ class EventLog:
     def changing(self) -> int:
         """Return how many resources the run has begun to change."""
         return sum(self._action(urn) is not None for urn in self._states)
+
+    def creates(self, types: tuple[str, ...]) -> bool:
+        """Tell whether a resource of a type that begins with one of `types` is being created, as far as was read."""
+        return any(kind.startswith(types) for kind in self._creating.values())
 
     def resources(self) -> list[Resource]:
         """Return the resources that exist after the run: neither the stack, nor providers, nor components."""

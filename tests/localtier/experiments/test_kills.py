@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from localtier.experiments.kills import MOST_CHANGES, Kill, Killing, Victim, draw
+from localtier.experiments.kills import MOST_CHANGES, NOT_REPEATABLE, Kill, Killing, Victim, draw
 from rehearsal.hosts import faults
 from rehearsal.runner.engine import Interruption, Run
 from tests.localtier.experiments.fakes import run
@@ -57,7 +57,7 @@ def test_each_kill_interrupts_a_run_of_its_own_and_the_one_after_the_last_must_f
 def test_a_pulumi_engine_is_killed_and_no_docker_engine(struck: list[str]) -> None:
     tier = Tier(run({}, "killed", interrupted=True), run())
     killing(tier, [PULUMI]).bring()
-    assert tier.interruptions[0] == Interruption(after_changes=2, strike=None)
+    assert tier.interruptions[0] == Interruption(after_changes=2, strike=None, spared=NOT_REPEATABLE)
     assert struck == []
 
 

@@ -6,11 +6,13 @@ import stat
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from rehearsal.runner import Project, Workspace
+from rehearsal.runner import engine as module
 from rehearsal.runner.engine import Engine, Interruption, Run
 from rehearsal.toolchain import Toolchain
 from tests.rehearsal.runner.test_events import VOLUME, step
@@ -27,8 +29,8 @@ for line in {lines!r}:
 """
 
 
-def run(tmp_path: Path, interruption: Interruption | None) -> Run:
-    lines = [step("create", f"{VOLUME}{number}", parent=None) for number in range(4)]
+def run(tmp_path: Path, interruption: Interruption | None, lines: Sequence[str] = ()) -> Run:
+    lines = [*lines] or [step("create", f"{VOLUME}{number}", parent=None) for number in range(4)]
     pulumi = tmp_path / "pulumi"
     pulumi.write_text(ENGINE.format(python=sys.executable, lines=lines), encoding="utf-8")
     pulumi.chmod(stat.S_IRWXU)
@@ -43,6 +45,24 @@ def test_an_engine_is_killed_once_it_has_begun_so_many_changes(tmp_path: Path) -
     assert not killed.succeeded
     assert 2 <= killed.events.changing < 4
     assert killed.errors == (f"the engine was killed after it had begun to change {killed.events.changing} resources",)
+
+
+BUCKET = VOLUME.replace("docker:index/volume:Volume", "gcp:storage/bucket:Bucket")
+
+
+def test_an_engine_is_not_killed_while_it_creates_what_it_could_not_create_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "RECORDED_SECONDS", 0.1)
+    begun = step("create", BUCKET, parent=None)
+    ended = begun.replace("resourcePreEvent", "resOutputsEvent")
+    lines = [begun, step("create", VOLUME, parent=None), ended, *[step("same", f"{VOLUME}{n}") for n in range(9)]]
+    killed = run(tmp_path, Interruption(after_changes=1, spared=("gcp:",)), lines)
+    assert killed.interrupted
+    assert killed.events.changing == 2
+    never = [begun, *[step("same", f"{VOLUME}{number}") for number in range(3)]]
+    assert run(tmp_path, Interruption(after_changes=1), never).interrupted
+    assert not run(tmp_path, Interruption(after_changes=1, spared=("gcp:",)), never).interrupted
 
 
 def test_something_else_may_be_done_to_an_engine_that_then_goes_on(tmp_path: Path) -> None:
