@@ -24,6 +24,8 @@ COMMANDS = {
     "review": "dreamseed.commands.review:review",
     "dashboards": "dreamseed.commands.dashboards:dashboards",
     "silence": "dreamseed.commands.silence:app",
+    "facts": "dreamseed.commands.facts:app",
+    "gate": "dreamseed.commands.gate:gate",
     "schema": "dreamseed.commands.schema:schema",
     "reference": "dreamseed.commands.reference:reference",
 }

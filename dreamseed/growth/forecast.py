@@ -9,17 +9,17 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from dreamseed.catalog.growth_scenarios import GPU_LEAD_TIME_DAYS, SERVER_LEAD_TIME_DAYS, Scenario
+from dreamseed.catalog.growth_scenarios import Scenario
 from dreamseed.config.types import Stage
 from dreamseed.growth.costs import Costs
 from dreamseed.growth.kpis import Kpi, UnitEconomics, kpis, unit_economics
-from dreamseed.growth.ladder import Ladder, Rung, entry_months
+from dreamseed.growth.ladder import Ladder, entry_months
 from dreamseed.growth.models import Model, trajectories
 from dreamseed.growth.money import Assumptions, MonthMoney, StageMoney, months_money, stage_money
 from dreamseed.growth.notes import notes
 from dreamseed.growth.parameters import GrowthError, single
 from dreamseed.growth.simulation import Simulation, simulate
-from dreamseed.growth.timing import month_after, order_ordinals, percentiles
+from dreamseed.growth.timing import lead_days, month_after, order_ordinals, percentiles
 
 HORIZON_MONTHS = 360
 """How far stages are looked for, whatever is shown: 30 years, in which all three scenarios reach E."""
@@ -149,7 +149,8 @@ def _entries(start: date, rungs: Ladder, entered: list[float], simulated: Simula
         months = simulated.entries[index]
         month = int(entered[index]) if math.isfinite(entered[index]) else None
         begins_on = month_after(start, month) if month is not None else None
-        order = _order(index, rung)
+        # The first stage stands already.
+        order = lead_days(rung.new_gpus, rung.new_servers) if index else 0
         orders = Days(p10=None, p50=None, p90=None)
         if order:
             lead = simulated.server_lead_days if rung.new_servers else simulated.gpu_lead_days
@@ -167,13 +168,6 @@ def _entries(start: date, rungs: Ladder, entered: list[float], simulated: Simula
             order_by=begins_on - timedelta(days=order) if begins_on and order else None,
             order_days=orders,
         )
-
-
-def _order(index: int, rung: Rung) -> int:
-    """Return the likely lead time in days of what `rung` needs; 0 when it needs nothing, or stands already."""
-    if index == 0 or not (rung.new_gpus or rung.new_servers):
-        return 0
-    return math.ceil(SERVER_LEAD_TIME_DAYS.mode if rung.new_servers else GPU_LEAD_TIME_DAYS.mode)
 
 
 def _day(ordinal: float | None) -> date | None:

@@ -9,23 +9,23 @@ from dreamseed.monitoring.alerts_llm import GPU_UTILIZATION_PERCENT
 from dreamseed.review.prometheus import Prometheus
 
 SIGN_UPS = "max(edu_signups)"
-PEAK_USERS = "max(max_over_time(edu_concurrent_users[{days}d]))"
-REQUESTS = 'sum(increase(http_requests_total{{job="api"}}[{days}d]))'
+PEAK_USERS = "max(max_over_time(edu_concurrent_users[{window}]))"
+REQUESTS = 'sum(increase(http_requests_total{{job="api"}}[{window}]))'
 COST = "sum(edu_cost_month_to_date)"
-HIGHEST_COST = "max_over_time(sum(edu_cost_month_to_date)[{days}d:1h])"
+HIGHEST_COST = "max_over_time(sum(edu_cost_month_to_date)[{window}:1h])"
 FORECAST = "sum(edu_cost_month_forecast)"
 API_P95 = (
     "histogram_quantile(0.95, "
-    'sum by (le) (increase(http_request_duration_seconds_bucket{{job="api",kind="plain"}}[{days}d])))'
+    'sum by (le) (increase(http_request_duration_seconds_bucket{{job="api",kind="plain"}}[{window}])))'
 )
-QUEUE_P95 = "histogram_quantile(0.95, sum by (le) (increase(vllm:request_queue_time_seconds_bucket[{days}d])))"
-BUSY_SHARE = f"avg_over_time((max(DCGM_FI_DEV_GPU_UTIL) >= bool {GPU_UTILIZATION_PERCENT})[{{days}}d:5m])"
+QUEUE_P95 = "histogram_quantile(0.95, sum by (le) (increase(vllm:request_queue_time_seconds_bucket[{window}])))"
+BUSY_SHARE = f"avg_over_time((max(DCGM_FI_DEV_GPU_UTIL) >= bool {GPU_UTILIZATION_PERCENT})[{{window}}:5m])"
 CACHE_MISSES = (
-    "sum(increase(redis_keyspace_misses_total[{days}d])) / (sum(increase(redis_keyspace_hits_total[{days}d])) "
-    "+ sum(increase(redis_keyspace_misses_total[{days}d])))"
+    "sum(increase(redis_keyspace_misses_total[{window}])) / (sum(increase(redis_keyspace_hits_total[{window}])) "
+    "+ sum(increase(redis_keyspace_misses_total[{window}])))"
 )
 BUDGETS_LEFT = "slo:error_budget_remaining:ratio"
-FIRED = 'count by (alertname) (count_over_time(ALERTS{{alertstate="firing"}}[{days}d]))'
+FIRED = 'count by (alertname) (count_over_time(ALERTS{{alertstate="firing"}}[{window}]))'
 EXPRESSIONS = (
     *(SIGN_UPS, PEAK_USERS, REQUESTS, COST, HIGHEST_COST, FORECAST, API_P95, QUEUE_P95, BUSY_SHARE, CACHE_MISSES),
     *(BUDGETS_LEFT, FIRED),
@@ -69,7 +69,7 @@ def observe(prometheus: Prometheus, end: datetime, days: int, *, again: bool = T
     begin = end - timedelta(days=days)
 
     def at(expression: str, moment: datetime = end) -> float | None:
-        return prometheus.value(expression.format(days=days), moment)
+        return prometheus.value(expression.format(window=f"{days}d"), moment)
 
     now, then, highest = at(COST), at(COST, begin), at(HIGHEST_COST)
     return Observed(
@@ -87,7 +87,7 @@ def observe(prometheus: Prometheus, end: datetime, days: int, *, again: bool = T
         gpu_busy_share=at(BUSY_SHARE),
         cache_miss_ratio=at(CACHE_MISSES),
         budgets_left=prometheus.values(BUDGETS_LEFT, end, "slo"),
-        fired=tuple(sorted(prometheus.values(FIRED.format(days=days), end, "alertname"))),
+        fired=tuple(sorted(prometheus.values(FIRED.format(window=f"{days}d"), end, "alertname"))),
         before=observe(prometheus, begin, days, again=False) if again else None,
     )
 

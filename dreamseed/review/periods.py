@@ -10,6 +10,7 @@ from dreamseed.catalog.revenue_plan import GROWTH
 from dreamseed.config import StageConfig
 from dreamseed.cost.actuals.focus import Bill, Kind
 from dreamseed.cost.actuals.month import days_in, days_of
+from dreamseed.growth.timing import days_until
 from dreamseed.review.observed import Observed
 from dreamseed.review.report import Line, Review, Section
 
@@ -192,12 +193,10 @@ def _weeks(seen: Observed, threshold: int) -> str | None:
     """Return when sign-ups reach a threshold if they multiply as they did in the period."""
     if seen.sign_ups is None or not seen.sign_ups_at_begin:
         return None
-    if seen.sign_ups > threshold:
+    days = days_until(threshold, seen.sign_ups, seen.sign_ups_at_begin, seen.days)
+    if not days:
         return "now: the threshold is passed"
-    ratio = seen.sign_ups / seen.sign_ups_at_begin
-    if ratio <= 1:
-        return "never: sign-ups do not grow"
-    return f"{math.log(threshold / seen.sign_ups) / math.log(ratio) * seen.days / 7:.0f} weeks"
+    return f"{days / 7:.0f} weeks" if math.isfinite(days) else "never: sign-ups do not grow"
 
 
 def _share(name: str, value: float | None, threshold: float, shown: Callable[[float], str] = "{:,.0f}".format) -> Line:

@@ -132,7 +132,7 @@ def test_without_a_prometheus_the_objectives_of_every_stage_are_printed() -> Non
 def test_every_expression_of_a_review_is_one_that_the_metric_contract_carries() -> None:
     groups = rule_groups(load_stage(stage_file(PROJECT, "stage-e")), frozenset(Job), Fleet(gpus=5, engines=3))
     for expression in EXPRESSIONS:
-        jobs_of(expression.format(days=7), "review", recorded_jobs(groups))
+        jobs_of(expression.format(window="7d"), "review", recorded_jobs(groups))
 
 
 def test_a_prometheus_that_is_not_there_is_told_with_its_address() -> None:

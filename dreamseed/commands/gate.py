@@ -1,0 +1,95 @@
+"""`dreamseed gate`: whether the next stage is due, and what its promotion still lacks."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from dreamseed.commands.generated import save
+from dreamseed.config import STAGE_NAMES, Stage, find_project
+from dreamseed.facts.drill import DRILLS_FOLDER
+from dreamseed.facts.store import STORE_FILE
+from dreamseed.gates.gate import gate as gate_between
+from dreamseed.gates.gather import Places, gather
+from dreamseed.gates.model import Verdict
+from dreamseed.gates.report import Decision, as_json, as_markdown, as_table
+from dreamseed.gates.situation import Situation
+from dreamseed.gates.timing import timing
+
+NARROWEST = 130
+"""Columns of a table that goes to a file or a pipe."""
+STORE_HELP = f"The store of facts (default: {STORE_FILE} in the project's folder)."
+DRILLS_HELP = f"The folder of signed restore drills (default: {DRILLS_FOLDER} in the project's folder)."
+AT_HELP = "The moment to judge at, with its zone, such as 2026-11-26T12:00+09:00 (default: now)."
+
+
+def gate(
+    stage: Annotated[str | None, typer.Argument(help="The stage that stands (default: each of them).")] = None,
+    down: Annotated[bool, typer.Option("--down", help="Ask for the way down to the stage before.")] = False,
+    as_json_: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
+    markdown: Annotated[Path | None, typer.Option(help="Write Markdown to this file too.")] = None,
+    store: Annotated[Path | None, typer.Option(help=STORE_HELP)] = None,
+    drills: Annotated[Path | None, typer.Option(help=DRILLS_HELP)] = None,
+    at: Annotated[str | None, typer.Option(help=AT_HELP)] = None,
+    project: Annotated[Path | None, typer.Option(help="The folder with Pulumi.yaml (default: found upwards).")] = None,
+) -> None:
+    """Print the gate from the stage that stands to the next: every trigger, every line of the checklist.
+
+    Exit status 0 only when every gate asked for passes: what nobody measured is unknown, and unknown is not pass.
+    """
+    folder = find_project(project or Path.cwd())
+    situation = gather(folder, Places.of(folder, store, drills), moment(at))
+    found = decisions(situation, _standing(stage, down), down=down)
+    if as_json_:
+        typer.echo(json.dumps([as_json(one) for one in found], indent=2, ensure_ascii=False))
+    else:
+        console = Console()
+        if not console.is_terminal:
+            console = Console(width=max(console.width, NARROWEST))
+        for one in found:
+            console.print(as_table(one))
+    if markdown:
+        save(markdown, as_markdown(found))
+    raise typer.Exit(0 if all(one.gate.verdict is Verdict.PASS for one in found) else 1)
+
+
+def decisions(situation: Situation, standing: tuple[Stage, ...], *, down: bool) -> list[Decision]:
+    """Return the gates from each of the stages to its neighbour."""
+    step = -1 if down else 1
+    return [
+        Decision(
+            gate=gate_between(situation, one, list(Stage)[one.rank + step]),
+            timing=None if down else timing(situation, one),
+        )
+        for one in standing
+    ]
+
+
+def moment(written: str | None) -> datetime:
+    """Return the moment that an option names, or now."""
+    if written is None:
+        return datetime.now(UTC)
+    try:
+        found = datetime.fromisoformat(written)
+    except ValueError as error:
+        raise typer.BadParameter(f"--at {written!r} is no moment: write it as 2026-11-26T12:00+09:00") from error
+    if found.tzinfo is None:
+        raise typer.BadParameter(f"--at {written} has no zone: write it as {written}+09:00")
+    return found
+
+
+def _standing(stage: str | None, down: bool) -> tuple[Stage, ...]:
+    ends = list(Stage)[1:] if down else list(Stage)[:-1]
+    if stage is None:
+        return tuple(ends)
+    if stage not in STAGE_NAMES:
+        raise typer.BadParameter(f"there is no stage {stage!r}: write one of {', '.join(STAGE_NAMES)}")
+    one = list(Stage)[STAGE_NAMES.index(stage)]
+    if one not in ends:
+        raise typer.BadParameter(f"{stage} is the {'first' if down else 'last'} stage: no gate leads on from it")
+    return (one,)
