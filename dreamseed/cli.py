@@ -26,6 +26,8 @@ COMMANDS = {
     "silence": "dreamseed.commands.silence:app",
     "facts": "dreamseed.commands.facts:app",
     "gate": "dreamseed.commands.gate:gate",
+    "approve": "dreamseed.commands.approve:app",
+    "promote": "dreamseed.commands.promote:promote",
     "schema": "dreamseed.commands.schema:schema",
     "reference": "dreamseed.commands.reference:reference",
 }

@@ -11,6 +11,7 @@ proves no time: put it into the record, and judge by it.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import os
@@ -32,6 +33,7 @@ TIME_LIMIT_SECONDS = 120
 """Time for a person to type a passphrase or to touch a token."""
 
 _FINGERPRINT = re.compile(r"\bkey (SHA256:\S+)")
+_KEY = re.compile(r"\s(?:sk-)?(?:ssh|ecdsa)-\S+ (AAAA[A-Za-z0-9+/=]+)(.*)")
 
 
 class SignatureError(DreamSeedError):
@@ -104,12 +106,12 @@ def verify(
         file = Path(folder, "signature")
         file.write_text(signature, encoding="utf-8")
         fingerprint = _intact(content, file, namespace, where)
-        _check_holder(file, fingerprint, principal, trust, at, where)
         asked = [
             *("-Y", "verify", "-f", str(trust.allowed_signers), "-I", principal, "-n", namespace),
             *("-s", str(file), "-O", _verify_time(at)),
         ]
         if _run(asked, content).returncode != 0:
+            _check_holder(file, fingerprint, principal, trust, at, where)
             raise SignatureError(
                 where,
                 f"key {fingerprint} may not sign in the namespace {namespace!r}",
@@ -134,8 +136,8 @@ def write_signed(path: Path, record: Any, key: Path, namespace: str) -> None:
     content = canonical(record) + b"\n"
     signature = sign(content, key, namespace)
     path.parent.mkdir(parents=True, exist_ok=True)
-    _replace(signature_of(path), signature.encode())
-    _replace(path, content)
+    write_whole(signature_of(path), signature.encode())
+    write_whole(path, content)
 
 
 def read_signed(
@@ -163,7 +165,7 @@ def read_signed(
         signers.append(
             verify(content, text, principal=principal, namespace=namespace, trust=trust, at=at, where=str(beside))
         )
-    return _parsed(path, content), tuple(signers)
+    return parsed_record(path, content), tuple(signers)
 
 
 def signature_of(path: Path, principal: str = "") -> Path:
@@ -171,7 +173,8 @@ def signature_of(path: Path, principal: str = "") -> Path:
     return path.with_name(f"{path.name}{'.' if principal else ''}{principal}{SIGNATURE_SUFFIX}")
 
 
-def _parsed(path: Path, content: bytes) -> dict[str, Any]:
+def parsed_record(path: Path, content: bytes) -> dict[str, Any]:
+    """Return the record that `content`, the file at `path`, holds in its canonical form. Raises `SignatureError`."""
     try:
         record = json.loads(content)
         if isinstance(record, dict) and canonical(record) + b"\n" == content:
@@ -265,7 +268,7 @@ def _words(ran: subprocess.CompletedProcess[str]) -> str:
     return "; ".join(ran.stderr.split("\n")).strip("; \r") or f"{PROGRAM} says nothing"
 
 
-def _replace(path: Path, content: bytes) -> None:
+def write_whole(path: Path, content: bytes) -> None:
     """Write a file that appears whole or not at all, also when the machine stops."""
     part = path.with_name(f".{path.name}.part")
     with part.open("wb") as file:
@@ -273,3 +276,15 @@ def _replace(path: Path, content: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     part.replace(path)
+
+
+def holder_of(trust: Trust, fingerprint: str) -> str:
+    """Return the comment of the key with `fingerprint` among the allowed signers, by habit its person; else nothing."""
+    for line in trust.allowed_signers.read_text(encoding="utf-8").splitlines():
+        found = _KEY.search(line)
+        if found is None or line.lstrip().startswith("#"):
+            continue
+        hashed = hashlib.sha256(base64.b64decode(found[1])).digest()
+        if f"SHA256:{base64.b64encode(hashed).decode().rstrip('=')}" == fingerprint:
+            return found[2].strip()
+    return ""

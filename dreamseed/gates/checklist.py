@@ -122,7 +122,7 @@ def _monitoring(situation: Situation, current: StageConfig) -> Line:
 def _drill(situation: Situation, current: StageConfig) -> Line:
     stage, limit = current.service.stage, current.backup.drill_every_days
     asks = f"a restore drill of stage {stage} passed within {limit} days"
-    of_stage = [one for one in situation.drills if one.stage is stage]
+    of_stage = [one for one in situation.drills if one.stage is stage and one.taken_at <= situation.now]
     refused = f"; refused: {'; '.join(situation.refused)}" if situation.refused else ""
     if not of_stage:
         return Line(

@@ -42,23 +42,26 @@ class Places:
         )
 
 
-def gather(project: Path, places: Places, now: datetime) -> Situation:
-    """Return the situation at the moment `now`. A record that is not what it claims is refused, and told in `refused`.
+def gather(project: Path, places: Places, now: datetime, *, known_at: datetime | None = None) -> Situation:
+    """Return the situation at the moment `now`, as it is known at the moment `known_at` (default: the same).
+
+    A record that is not what it claims is refused, and told in `refused`: signatures are judged at `known_at`.
 
     Raises `DreamSeedError` when a stage file or the store of facts is not sound.
     """
+    known = known_at or now
     stages = load_stages(project)
     store = Store(places.store)
     store.check()
-    drills, no_drills = _each(drill_files(places.drills), lambda path: read_drill(path, places.trust, now)[0])
+    drills, no_drills = _each(drill_files(places.drills), lambda path: read_drill(path, places.trust, known)[0])
     waivers, no_waivers = _each(
-        sorted(places.waivers.glob("*.json")), lambda path: read_waiver(path, places.trust, now)
+        sorted(places.waivers.glob("*.json")), lambda path: read_waiver(path, places.trust, known)
     )
     costs = estimated(stages.values())
     return Situation(
         stages=stages,
         costs={stage: costs(stage) for stage in stages},
-        facts=store.current(now),
+        facts=store.current(known),
         now=now,
         drills=drills,
         waivers=waivers,

@@ -1,0 +1,152 @@
+"""`dreamseed promote`: the playbook from one stage to the next, approved, journalled, resumable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from dreamseed.commands.approve import stage_named
+from dreamseed.commands.gate import DRILLS_HELP, STORE_HELP
+from dreamseed.commands.mendable import mendable
+from dreamseed.commands.rehearse import rehearsed_project
+from dreamseed.config import STAGE_NAMES, Stage, find_project, stage_file
+from dreamseed.cost import estimate
+from dreamseed.errors import PromotionError
+from dreamseed.gates.gather import Places
+from dreamseed.planning.planner import plan_stage_file
+from dreamseed.planning.stage_plan import StagePlan
+from dreamseed.promotion.journal import Event
+from dreamseed.promotion.playbook import playbook
+from dreamseed.promotion.saga import Step
+from playbook.rehearsed import RehearsedWorld
+from playbook.session import Session, carry_out, undo
+from rehearsal.runner.display import watching
+from rehearsal.runner.engine import Reached
+from rehearsal.runner.steps import Progress
+
+DEFAULT_FOLDER = Path("build", "promotion")
+MARKS = {Event.VERIFIED: "✓", Event.FAILED: "✗", Event.WAITING: "…", Event.UNDONE: "↩", Event.BEGUN: "→"}
+
+
+def promote(
+    to: Annotated[str, typer.Option(help=f"The next stage: one of {', '.join(STAGE_NAMES[1:])}.")],
+    plan: Annotated[Path | None, typer.Option(help="Only write what the engine would do to this file.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print the steps and whether it may begin.")] = False,
+    gpu_installed: Annotated[bool, typer.Option("--gpu-installed", help="Your word that the GPUs are in.")] = False,
+    back: Annotated[bool, typer.Option("--roll-back", help="Undo the promotion that is under way.")] = False,
+    folder: Annotated[Path | None, typer.Option(help=f"What the rehearsal keeps (default: {DEFAULT_FOLDER}).")] = None,
+    store: Annotated[Path | None, typer.Option(help=STORE_HELP)] = None,
+    drills: Annotated[Path | None, typer.Option(help=DRILLS_HELP)] = None,
+    project: Annotated[Path | None, typer.Option(help="The folder with Pulumi.yaml (default: found upwards).")] = None,
+) -> None:
+    """Carry out an approved promotion in a rehearsal: seven steps, each checked, done and verified.
+
+    The journal says what is done before it is done: after a failure, a wait for a person or a kill the same command
+    goes on from there. Exit status 1 when a step failed or waits, and when nothing allows the promotion.
+    """
+    root = find_project(project or Path.cwd())
+    target = stage_named(to)
+    session = Session(
+        project=root,
+        places=Places.of(root, store, drills),
+        here=list(Stage)[target.rank - 1],
+        target=target,
+        clock=lambda: datetime.now(UTC),
+    )
+    console = Console()
+    with mendable(), _world(session, root, folder or root / DEFAULT_FOLDER, console) as world:
+        world.begin()
+        if plan:
+            found = world.preview()
+            found.write(plan)
+            console.print(f"{plan}: {found.summary()}\n{found.digest}", highlight=False, soft_wrap=True)
+        else:
+            _promote(session, world, console, dry_run=dry_run, gpu_installed=gpu_installed, back=back)
+
+
+def _promote(
+    session: Session, world: RehearsedWorld, console: Console, *, dry_run: bool, gpu_installed: bool, back: bool
+) -> None:
+    steps = playbook(world, world.before, world.after, gpu_installed=gpu_installed)
+    approval = session.under_way()
+    if approval is None:
+        # Nothing was begun: everything that was approved must be what there is.
+        found = world.preview()
+        approval, signers = session.approval(found.digest)
+        for signer in signers:
+            console.print(f"approved by {signer.principal}, {signer.fingerprint}", highlight=False)
+    if dry_run:
+        _would(steps, console)
+        return
+    world = replace(world, approved=approval.basis.plan)
+    steps = playbook(world, world.before, world.after, gpu_installed=gpu_installed)
+
+    def tell(step: Step, event: Event, told: str) -> None:
+        console.print(f"{MARKS[event]} {step.title}{f': {told}' if told else ''}", highlight=False, soft_wrap=True)
+
+    with session.journal(approval) as journal:
+        if back:
+            undo(journal, approval, steps, world, tell)
+            console.print(f"{world.before.name} stands again", highlight=False)
+            return
+        if gpu_installed:
+            world.install()
+        carry_out(journal, approval, steps, world, tell)
+    console.print(report(world.before, world.after), highlight=False, soft_wrap=True)
+
+
+def report(before: StagePlan, after: StagePlan) -> str:
+    """Return the new capacity and cost in words: the playbook's last line."""
+    capacity, layout = after.config.service.capacity, after.layout
+    costs = [estimate(one).total.expected for one in (before, after)]
+    return (
+        f"{after.name} stands: {capacity.sign_ups:,} sign-ups, {capacity.concurrent_users:,} at once, "
+        f"{layout.gpu_count} GPUs in {len(layout.replicas)} engines; "
+        f"expected cost {costs[0]:,.0f} → {costs[1]:,.0f} USD a month, budget {after.config.budget.usd_per_month:,.0f}"
+    )
+
+
+def _would(steps: tuple[Step, ...], console: Console) -> None:
+    for number, step in enumerate(steps, start=1):
+        found = step.check()
+        told = f"nothing to do: {found}" if found else "would be done and verified"
+        console.print(f"{number}. {step.title}: {told}", highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def _world(session: Session, root: Path, folder: Path, console: Console) -> Iterator[RehearsedWorld]:
+    before, after = (
+        plan_stage_file(stage_file(root, f"stage-{stage.lower()}"), root) for stage in (session.here, session.target)
+    )
+    with watching(console, "engine") as (watch,):
+        reached: Reached = lambda resources: watch(Progress("engine", 0, 1, resources))  # noqa: E731
+        world = RehearsedWorld(
+            root=folder,
+            project=replace(rehearsed_project(), directory=root),
+            before=before,
+            after=after,
+            reached=reached,
+            clock=session.clock,
+        )
+        _check_standing(world, session)
+        yield world
+
+
+def _check_standing(world: RehearsedWorld, session: Session) -> None:
+    """Refuse a stage that is not the next one of what stands. Raises `PromotionError`."""
+    standing = world.standing
+    resumed = standing == world.after.name and session.under_way() is not None
+    if standing not in (None, world.before.name) and not resumed:
+        raise PromotionError(
+            f"promote › {world.after.name}",
+            f"{standing} stands in {world.root}",
+            "a promotion goes one stage at a time, and none is ever skipped",
+            "the stage after the one that stands, or --folder with another folder for another rehearsal",
+        )

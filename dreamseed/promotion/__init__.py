@@ -1,0 +1,1 @@
+"""A promotion as a saga: steps that are checked, done, verified and undone, with a journal that survives any kill."""

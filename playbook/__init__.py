@@ -1,0 +1,1 @@
+"""Where a promotion is carried out: a rehearsal without Docker, or the servers' tier on real Docker Engines."""
