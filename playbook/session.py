@@ -9,12 +9,13 @@ from datetime import datetime
 from pathlib import Path
 
 from dreamseed.approvals.basis import basis
-from dreamseed.approvals.ledger import APPROVALS_FOLDER, ApprovalError, Ledger, check
+from dreamseed.approvals.ledger import APPROVALS_FOLDER, ApprovalError, Ledger, check, find
 from dreamseed.approvals.record import Approval
 from dreamseed.config import Stage
 from dreamseed.gates.gate import gate
 from dreamseed.gates.gather import Places, gather
 from dreamseed.gates.model import Verdict
+from dreamseed.promotion.history import journal_path
 from dreamseed.promotion.journal import PROMOTIONS_FOLDER, Event, Journal, opened, read_journal
 from dreamseed.promotion.playbook import World
 from dreamseed.promotion.saga import Step, Tell, roll_back, run
@@ -36,6 +37,13 @@ class Session:
         """Return the project's approvals."""
         return Ledger(self.project / APPROVALS_FOLDER, self.places.trust)
 
+    def signed(self) -> tuple[Approval, tuple[Signer, ...]]:
+        """Return the approval that both signed, and who did, before anything is asked of the engine.
+
+        Raises `DreamSeedError`.
+        """
+        return find(self.ledger, self.here, self.target, self.clock(), self.carried_out())
+
     def approval(self, plan_digest: str) -> tuple[Approval, tuple[Signer, ...]]:
         """Return the approval that holds now for the engine's plan with this digest, and who signed it.
 
@@ -43,9 +51,8 @@ class Session:
         late void it, and so does a gate that fails by now. Raises `DreamSeedError`.
         """
         now = self.clock()
-        of_step = [one for one in self.ledger.chain() if (one.from_stage, one.to_stage) == (self.here, self.target)]
-        asked_at = min(now, of_step[-1].drawn_up_at) if of_step else now
-        then = gather(self.project, self.places, asked_at, known_at=now)
+        drawn_up_at = self.signed()[0].drawn_up_at
+        then = gather(self.project, self.places, drawn_up_at, known_at=now)
         there_is = basis(self.project, then, gate(then, self.here, self.target), plan_digest)
         found = check(self.ledger, self.here, self.target, there_is, now, self.carried_out())
         today = gate(gather(self.project, self.places, now), self.here, self.target)
@@ -59,13 +66,9 @@ class Session:
             )
         return found
 
-    def journal_path(self, approval: Approval) -> Path:
-        """Return where the promotion that `approval` allows is journalled."""
-        return self.project / PROMOTIONS_FOLDER / f"{approval.file_name.removesuffix('.json')}.jsonl"
-
     def journal(self, approval: Approval) -> AbstractContextManager[Journal]:
         """Give the journal to this process alone."""
-        return opened(self.journal_path(approval), self.clock)
+        return opened(journal_path(self.project, approval), self.clock)
 
     def carried_out(self) -> frozenset[int]:
         """Return the numbers of the approvals whose promotions are over."""
@@ -78,7 +81,7 @@ class Session:
     def under_way(self) -> Approval | None:
         """Return the approval of this step whose promotion was begun and is not over: it is finished first."""
         for one in self.ledger.chain():
-            path = self.journal_path(one)
+            path = journal_path(self.project, one)
             if (one.from_stage, one.to_stage) == (self.here, self.target) and path.exists():
                 if read_journal(path) and not Journal(path, self.clock).is_over:
                     return one

@@ -95,13 +95,12 @@ class Ledger:
         return signers
 
 
-def check(
-    ledger: Ledger, here: Stage, target: Stage, basis: Basis, now: datetime, carried_out: frozenset[int]
+def find(
+    ledger: Ledger, here: Stage, target: Stage, now: datetime, carried_out: frozenset[int]
 ) -> tuple[Approval, tuple[Signer, ...]]:
-    """Return the approval that allows the promotion from `here` to `target` as things are, and who signed it.
+    """Return the approval from `here` to `target` that both signed and that holds now, and who signed it.
 
-    `basis` is what there is now; `carried_out` are the numbers of promotions that took place. Raises `DreamSeedError`
-    with the first reason against it.
+    `carried_out` are the numbers of promotions that took place. Raises `DreamSeedError` with the first reason against.
     """
     of_step = [one for one in ledger.chain() if (one.from_stage, one.to_stage) == (here, target)]
     if not of_step:
@@ -122,9 +121,18 @@ def check(
     met = all(verdict in (Verdict.PASS, Verdict.WAIVED) for verdict in approval.lines.values())
     if target.rank > here.rank and not met:
         raise _refused(path, "says that lines of the gate are not met", "every line is met, or waived by name")
+    return approval, signers
+
+
+def check(
+    ledger: Ledger, here: Stage, target: Stage, basis: Basis, now: datetime, carried_out: frozenset[int]
+) -> tuple[Approval, tuple[Signer, ...]]:
+    """Return what `find` does if it is bound to `basis`, which is what there is now. Raises `DreamSeedError`."""
+    approval, signers = find(ledger, here, target, now, carried_out)
     for name, meaning in BOUND.items():
         if getattr(approval.basis, name) != getattr(basis, name):
-            raise _refused(path, f"is void: {meaning} is another than the one approved", "it was signed for that one")
+            what = f"is void: {meaning} is another than the one approved"
+            raise _refused(ledger.path(approval), what, "it was signed for that one")
     return approval, signers
 
 

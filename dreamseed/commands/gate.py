@@ -20,6 +20,9 @@ from dreamseed.gates.model import Verdict
 from dreamseed.gates.report import Decision, as_json, as_markdown, as_table
 from dreamseed.gates.situation import Situation
 from dreamseed.gates.timing import timing
+from dreamseed.promotion.history import history
+from dreamseed.promotion.history import standing as standing_after
+from dreamseed.report.gates import gates_page
 
 NARROWEST = 130
 """Columns of a table that goes to a file or a pipe."""
@@ -33,6 +36,7 @@ def gate(
     down: Annotated[bool, typer.Option("--down", help="Ask for the way down to the stage before.")] = False,
     as_json_: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
     markdown: Annotated[Path | None, typer.Option(help="Write Markdown to this file too.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write the page of ladder, gates and history to this file.")] = None,
     store: Annotated[Path | None, typer.Option(help=STORE_HELP)] = None,
     drills: Annotated[Path | None, typer.Option(help=DRILLS_HELP)] = None,
     at: Annotated[str | None, typer.Option(help=AT_HELP)] = None,
@@ -43,7 +47,7 @@ def gate(
     Exit status 0 only when every gate asked for passes: what nobody measured is unknown, and unknown is not pass.
     """
     folder = find_project(project or Path.cwd())
-    situation = gather(folder, Places.of(folder, store, drills), moment(at))
+    situation = gather(folder, Places.of(folder, store, drills), moment(at), known_at=datetime.now(UTC))
     found = decisions(situation, _standing(stage, down), down=down)
     if as_json_:
         typer.echo(json.dumps([as_json(one) for one in found], indent=2, ensure_ascii=False))
@@ -55,7 +59,20 @@ def gate(
             console.print(as_table(one))
     if markdown:
         save(markdown, as_markdown(found))
+    if html:
+        save(html, _page(folder, situation, stage))
     raise typer.Exit(0 if all(one.gate.verdict is Verdict.PASS for one in found) else 1)
+
+
+def _page(folder: Path, situation: Situation, stage: str | None) -> str:
+    """Return the page of all gates, the stage that stands being the one named, or where the history ends."""
+    past = history(folder, Places.of(folder).trust)
+    here = _standing(stage, down=False)[0] if stage in STAGE_NAMES[:-1] else standing_after(past)
+    here = Stage.E if stage == STAGE_NAMES[-1] else here
+    found = decisions(situation, _standing(None, down=False), down=False)
+    if here.rank:
+        found += decisions(situation, (here,), down=True)
+    return gates_page(situation, here, found, past)
 
 
 def decisions(situation: Situation, standing: tuple[Stage, ...], *, down: bool) -> list[Decision]:

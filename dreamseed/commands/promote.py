@@ -78,6 +78,7 @@ def _promote(
     approval = session.under_way()
     if approval is None:
         # Nothing was begun: everything that was approved must be what there is.
+        session.signed()
         found = world.preview()
         approval, signers = session.approval(found.digest)
         for signer in signers:

@@ -58,7 +58,7 @@ def report_page(report: Report) -> str:
     entries = {entry.stage: entry for entry in report.growth.entries}
     views = [_view(facts, entries[facts.stage], bar) for facts, bar in zip(report.stages, chart.bars, strict=True)]
     return (
-        _environment()
+        environment()
         .get_template("report.html.j2")
         .render(
             report=report,
@@ -76,7 +76,8 @@ def report_page(report: Report) -> str:
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Return how templates of pages are read: the same filters for all of them."""
     environment = Environment(
         loader=PackageLoader("dreamseed.report"),
         undefined=StrictUndefined,

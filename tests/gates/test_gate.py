@@ -121,11 +121,11 @@ def test_a_day_below_the_least_coverage_is_unknown_and_at_it_known() -> None:
 def test_the_worked_example_from_b_to_c_asks_the_plans_checklist() -> None:
     found = gate(situation(Stage.B), Stage.B, Stage.C)
     assert [one.asks for one in found.lines][:5] == [
-        "sign ups above 10,000, 7 days in a row",
+        "sign-ups above 10,000, 7 days in a row",
         "concurrent users at 500 or more at peak, 7 days in a row",
-        "gpu utilization above 85%, 3 days in a row",
-        "api p95 above 300 ms, 2 days in a row",
-        "queue wait above 10 s, on the last day",
+        "GPU utilisation above 85%, 3 days in a row",
+        "API p95 above 300 ms, 2 days in a row",
+        "wait for an engine at peak above 10 s, on the last day",
     ]
     assert [one.key for one in found.lines][5:] == [
         *("revenue", "extra-cost", "reserve"),

@@ -11,14 +11,15 @@ from zoneinfo import ZoneInfo
 
 from dreamseed.approvals.ledger import APPROVALS_FOLDER
 from dreamseed.config import STAGE_NAMES, Stage
-from dreamseed.facts.days import last_full_day, month_ends
+from dreamseed.facts.days import days_until, last_full_day, month_ends
 from dreamseed.facts.drill import DRILL_NAMESPACE, DRILLS_FOLDER, write_drill
 from dreamseed.facts.measures import Measure
 from dreamseed.facts.store import STORE_FILE, Fact, Store
-from tests.gates.situations import DAY, drill, met
+from tests.gates.situations import drill, met
 from tests.signers import Keyring, keyring
 
 PROJECT = Path(__file__).parents[2]
+MONTHLY = (Measure.REVENUE_USD, Measure.COST_USD)
 NAMESPACES = 'namespaces="stage-promotion,gate-waiver"'
 
 
@@ -39,17 +40,14 @@ class MadeProject:
         self.git("commit", "-q", "--allow-empty", "-m", message)
 
     def record_met(self, stage: Stage, now: datetime) -> None:
-        """Record facts and a drill with which the gate from `stage` passes at the moment `now`."""
-        shift = last_full_day(now, ZoneInfo("Asia/Seoul")) - DAY
-        (month,) = month_ends(DAY + shift, 1)
+        """Record facts and a drill with which the gate from `stage` passes now, and also once the day is over."""
+        last = last_full_day(now, ZoneInfo("Asia/Seoul")) + timedelta(days=1)
+        booked = {month_ends(last - timedelta(days=back), 1)[0] for back in (0, 1)}
+        days = {measure: value for (measure, day), value in met(stage).items()}
         facts = [
-            Fact(
-                measure=measure,
-                day=month if measure in (Measure.REVENUE_USD, Measure.COST_USD) else day + shift,
-                value=value,
-                source="made up",
-            )
-            for (measure, day), value in met(stage).items()
+            Fact(measure=measure, day=day, value=value, source="made up")
+            for measure, value in days.items()
+            for day in (booked if measure in MONTHLY else days_until(last, 40))
         ]
         Store(self.root / STORE_FILE).record(facts, now)
         taken = drill(stage, taken_at=now - timedelta(days=1), digest="")

@@ -1,0 +1,47 @@
+"""`python -m tests.promotion.killed STEP ARGUMENT…`: the dreamseed command, killed with all its children in a step.
+
+A power cut, in short: at the moment that the journal says the step is begun; while the engine changes resources where
+the step is `vllm`.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import Any
+
+from dreamseed.cli import main
+from dreamseed.promotion.journal import Event, Journal
+from rehearsal.runner.engine import Engine, Interruption, Run
+
+CHANGES = 6
+"""So many resources has the engine begun to change when it is killed."""
+
+
+def kill() -> None:
+    os.killpg(0, signal.SIGKILL)
+
+
+def killing(step: str) -> None:
+    """Let this process kill its group in the step."""
+    note, up = Journal.note, Engine.up
+
+    def noting(journal: Journal, event: Event, name: str = "", **detail: Any) -> None:
+        note(journal, event, name, **detail)
+        if (name, event) == (step, Event.BEGUN):
+            kill()
+
+    def interrupted(engine: Engine, *arguments: Any, **options: Any) -> Run:
+        return up(engine, *arguments, **options, interruption=Interruption(after_changes=CHANGES, strike=kill))
+
+    if step == "vllm":
+        Engine.up = interrupted  # type: ignore[method-assign]
+    else:
+        Journal.note = noting  # type: ignore[method-assign]
+
+
+if __name__ == "__main__":
+    os.setsid()
+    killing(sys.argv.pop(1))
+    main()

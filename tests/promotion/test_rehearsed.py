@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from dreamseed.cli import build
+from dreamseed.config import Stage
+from dreamseed.promotion.journal import Event, read_journal
+from tests.promotion.previewing import preview_again
+from tests.promotion.projects import PROJECT, MadeProject, make_project, now
+from tests.promotion.saga_world import STEPS
+
+pytestmark = pytest.mark.engine
+
+
+KILLED_IN = ("vllm", "load-test")
+"""Steps in which everything is killed: while the engine changes resources, and after it. All others: test_saga."""
+
+
+def command(root: Path, *arguments: str) -> Result:
+    """Run the command within this process; what it raises stands in the result."""
+    return CliRunner().invoke(build(), [*arguments, "--project", str(root)])
+
+
+def killed(root: Path, step: str) -> int:
+    """Run the promotion as a process that is killed with all its children in `step`; return its exit status."""
+    program = [sys.executable, "-m", "tests.promotion.killed", step, "promote", "--to", "stage-b", "--gpu-installed"]
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT)}
+    return subprocess.run(
+        [*program, "--project", str(root)], cwd=root, env=environment, capture_output=True, check=False
+    ).returncode
+
+
+@dataclass(frozen=True)
+class Promoted:
+    """A promotion from A to B that was killed in two steps, and a copy of it as it was before the last one."""
+
+    root: Path
+    copy: Path
+    refused: str
+    waited: str
+    last: Result
+
+
+def sign(made: MadeProject) -> None:
+    for role, name in (("cto", "kim"), ("cfo", "lee")):
+        signed = command(made.root, "approve", "sign", "1", "--as", role, "--key", str(made.ring.key(name)))
+        assert signed.exit_code == 0, signed.output
+
+
+@pytest.fixture(scope="module")
+def promoted(tmp_path_factory: pytest.TempPathFactory) -> Promoted:
+    made = make_project(tmp_path_factory.mktemp("promotion") / "project")
+    made.record_met(Stage.A, now())
+    plan = str(made.root / "build" / "plan.json")
+    for arguments in (("promote", "--to", "stage-b"), ("approve", "prepare", "--to", "stage-b")):
+        done = command(made.root, *arguments, "--plan", plan)
+        assert done.exit_code == 0, done.output
+    refused = command(made.root, "promote", "--to", "stage-b")
+    sign(made)
+    waited = command(made.root, "promote", "--to", "stage-b")
+    for step in KILLED_IN:
+        assert killed(made.root, step) == -signal.SIGKILL
+    copy = made.root.parent / "copy"
+    shutil.copytree(made.root, copy, symlinks=True)
+    last = command(made.root, "promote", "--to", "stage-b", "--gpu-installed")
+    return Promoted(made.root, copy, str(refused.exception), waited.output, last)
+
+
+def events(root: Path) -> list[tuple[str, Event]]:
+    return [(entry.step, entry.event) for entry in read_journal(root / "promotions" / "0001-a-to-b.jsonl")]
+
+
+def test_without_two_signatures_it_does_not_begin(promoted: Promoted) -> None:
+    assert "has no signature of cto" in promoted.refused
+
+
+def test_it_restores_the_backup_and_waits_for_the_gpu(promoted: Promoted) -> None:
+    assert "restored into an empty place: 1000 rows, all alike" in promoted.waited
+    assert ("gpu-install", Event.WAITING) in events(promoted.root)
+
+
+def test_killed_in_the_middle_it_ends_with_the_next_stage_standing(promoted: Promoted) -> None:
+    assert promoted.last.exit_code == 0, promoted.last.output
+    assert promoted.last.output.splitlines()[-1].startswith("stage-b stands: 10,000 sign-ups")
+    verified = [step for step, event in events(promoted.root) if event is Event.VERIFIED]
+    assert verified == list(STEPS)
+    assert events(promoted.root)[-1] == ("", Event.FINISHED)
+    assert not (promoted.root / "build" / "promotion" / "silence.json").exists()
+
+
+def test_what_was_done_is_verified_with_what_stands(promoted: Promoted) -> None:
+    told = {
+        entry.step: entry.detail["told"]
+        for entry in read_journal(promoted.root / "promotions" / "0001-a-to-b.jsonl")
+        if entry.event is Event.VERIFIED
+    }
+    assert told["gpu-seen"] == "server-1: 2"
+    assert told["vllm"] == "server-1-vllm-1 tp2"
+    assert told["api-bounds"] == "1 to 8 instances"
+    assert told["thresholds"].startswith("the rules of prometheus are those of stage-b")
+    assert told["load-test"].startswith("computed, not played")
+
+
+def test_after_it_the_engine_finds_nothing_left_to_do(promoted: Promoted) -> None:
+    assert preview_again(promoted.root).changes == ()
+
+
+def test_a_finished_promotion_is_not_carried_out_again_and_none_is_skipped(promoted: Promoted) -> None:
+    again = command(promoted.root, "promote", "--to", "stage-b")
+    skipping = command(promoted.root, "promote", "--to", "stage-d")
+    assert "stage-b stands" in str(again.exception)
+    assert "none is ever skipped" in str(skipping.exception)
+
+
+def test_rolled_back_the_stage_before_stands_and_what_holds_data_is_kept(promoted: Promoted) -> None:
+    back = command(promoted.copy, "promote", "--to", "stage-b", "--roll-back")
+    assert back.exit_code == 0, back.output
+    assert (
+        "stage-a is up again; kept, for a person to decide: dreamseed.example, grafana-data, redis-1-data"
+        in back.output
+    )
+    assert back.output.splitlines()[-1] == "stage-a stands again"
+    assert events(promoted.copy)[-1] == ("", Event.ROLLED_BACK)
+    again = command(promoted.copy, "promote", "--to", "stage-b")
+    assert again.exit_code == 1
