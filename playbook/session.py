@@ -16,7 +16,7 @@ from dreamseed.gates.gate import gate
 from dreamseed.gates.gather import Places, gather
 from dreamseed.gates.model import Verdict
 from dreamseed.promotion.history import journal_path
-from dreamseed.promotion.journal import PROMOTIONS_FOLDER, Event, Journal, opened, read_journal
+from dreamseed.promotion.journal import PROMOTIONS_FOLDER, Event, Journal, is_over, opened, read_journal
 from dreamseed.promotion.playbook import World
 from dreamseed.promotion.saga import Step, Tell, roll_back, run
 from dreamseed.signing import Signer, digest
@@ -75,16 +75,16 @@ class Session:
         return frozenset(
             int(path.name[:4])
             for path in (self.project / PROMOTIONS_FOLDER).glob("[0-9]*.jsonl")
-            if Journal(path, self.clock).is_over
+            if is_over(read_journal(path))
         )
 
     def under_way(self) -> Approval | None:
         """Return the approval of this step whose promotion was begun and is not over: it is finished first."""
         for one in self.ledger.chain():
-            path = journal_path(self.project, one)
-            if (one.from_stage, one.to_stage) == (self.here, self.target) and path.exists():
-                if read_journal(path) and not Journal(path, self.clock).is_over:
-                    return one
+            entries = read_journal(journal_path(self.project, one))
+            of_step = (one.from_stage, one.to_stage) == (self.here, self.target)
+            if of_step and entries and not is_over(entries):
+                return one
         return None
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -95,13 +95,7 @@ class Journal:
     @property
     def is_over(self) -> bool:
         """Tell whether the promotion was finished or rolled back: there is nothing to go on with."""
-        return any(entry.event in (Event.FINISHED, Event.ROLLED_BACK) for entry in self.entries)
-
-    @property
-    def is_silenced(self) -> bool:
-        """Tell whether a silence was opened and not closed."""
-        kept = [one.event for one in self.entries if one.event in (Event.SILENCED, Event.UNSILENCED)]
-        return bool(kept) and kept[-1] is Event.SILENCED
+        return is_over(self.entries)
 
 
 @contextmanager
@@ -116,6 +110,11 @@ def opened(path: Path, clock: Callable[[], datetime]) -> Iterator[Journal]:
                 str(path), "is being written by another process", "one promotion runs at a time", "wait for it to end"
             ) from error
         yield Journal(path, clock)
+
+
+def is_over(entries: Sequence[Entry]) -> bool:
+    """Tell whether a promotion was finished or rolled back."""
+    return any(entry.event in (Event.FINISHED, Event.ROLLED_BACK) for entry in entries)
 
 
 def read_journal(path: Path) -> tuple[Entry, ...]:

@@ -58,13 +58,13 @@ class Case:
             content = self.path().read_bytes()
             signature_of(self.path(), role).write_text(sign(content, self.ring.key(name), namespace))
 
-    def edit(self, number: int = 2, **members: Any) -> None:
+    def edit(self, members: dict[str, Any], number: int = 2) -> None:
         """Change members of a record on the disk, whose signatures stay."""
         path = self.path(number)
-        path.write_bytes(canonical({**json.loads(path.read_bytes()), **members}) + b"\n")
+        path.write_bytes(canonical(json.loads(path.read_bytes()) | members) + b"\n")
 
     def edit_basis(self, **members: Any) -> None:
-        self.edit(basis={**json.loads(self.path().read_bytes())["basis"], **members})
+        self.edit({"basis": json.loads(self.path().read_bytes())["basis"] | members})
 
     def is_now(self, **members: Any) -> None:
         self.basis = self.basis.model_copy(update=members)
@@ -115,7 +115,7 @@ def renumbered(case: Case) -> None:
 
 
 def rewritten_history(case: Case) -> None:
-    case.edit(1, drawn_up_at="2026-01-01T00:00:00Z")
+    case.edit({"drawn_up_at": "2026-01-01T00:00:00Z"}, 1)
 
 
 def reused(case: Case) -> None:
@@ -215,14 +215,14 @@ def cut_off(case: Case) -> None:
 
 
 def with_more(case: Case) -> None:
-    case.edit(note="fine by me")
+    case.edit({"note": "fine by me"})
     case.sign()
 
 
 FORGERIES: dict[str, tuple[Callable[[Case], Any], str]] = {
-    "the stage it leads from is edited": (lambda case: case.edit(**{"from": "A"}), "is number 2 where 2"),
-    "the stage it leads to is edited": (lambda case: case.edit(to="D"), "is number 2 where 2"),
-    "a verdict is edited": (lambda case: case.edit(lines={"sign-ups": "pass"}), "does not fit the record"),
+    "the stage it leads from is edited": (lambda case: case.edit({"from": "A"}), "is number 2 where 2"),
+    "the stage it leads to is edited": (lambda case: case.edit({"to": "D"}), "is number 2 where 2"),
+    "a verdict is edited": (lambda case: case.edit({"lines": {"sign-ups": "pass"}}), "does not fit the record"),
     "the gate is edited": (lambda case: case.edit_basis(gate=OTHER), "does not fit the record"),
     "the plan is edited": (lambda case: case.edit_basis(plan=OTHER), "does not fit the record"),
     "the prices are edited": (lambda case: case.edit_basis(prices=OTHER), "does not fit the record"),
@@ -231,7 +231,10 @@ FORGERIES: dict[str, tuple[Callable[[Case], Any], str]] = {
         lambda case: case.edit_basis(cost={"before_usd": 1.0, "after_usd": 2.0, "digest": OTHER}),
         "does not fit the record",
     ),
-    "the expiry is put off": (lambda case: case.edit(expires_at="2026-12-20T00:00:00Z"), "does not fit the record"),
+    "the expiry is put off": (
+        lambda case: case.edit({"expires_at": "2026-12-20T00:00:00Z"}),
+        "does not fit the record",
+    ),
     "a member is added and signed": (with_more, "is no approval"),
     "the record is cut off": (cut_off, "canonical form"),
     "the record is written otherwise and signed": (unformatted, "canonical form"),

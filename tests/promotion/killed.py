@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 from typing import Any
+from unittest.mock import patch
 
 from dreamseed.cli import main
 from dreamseed.promotion.journal import Event, Journal
@@ -36,9 +37,9 @@ def killing(step: str) -> None:
         return up(engine, *arguments, **options, interruption=Interruption(after_changes=CHANGES, strike=kill))
 
     if step == "vllm":
-        Engine.up = interrupted  # type: ignore[method-assign]
+        patch.object(Engine, "up", interrupted).start()
     else:
-        Journal.note = noting  # type: ignore[method-assign]
+        patch.object(Journal, "note", noting).start()
 
 
 if __name__ == "__main__":

@@ -97,7 +97,7 @@ def test_what_a_kill_left_of_the_approved_plan_is_finished() -> None:
 def test_after_a_kill_nothing_else_is_changed_either() -> None:
     engine = FakeEngine([ran(TWO, change("three"))])
     with pytest.raises(
-        StepError, match="1 changes are left to do that the approved plan lacks, such as update of .*three"
+        StepError, match=r"1 changes are left to do that the approved plan lacks, such as update of .*three"
     ):
         bring(engine, APPROVED)
     assert ("up", "stage-b") not in engine.asked
