@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from dreamseed.errors import DreamSeedError
+from dreamseed.promotion import saga
 from dreamseed.promotion.journal import Event, Journal, JournalError, opened, read_journal
-from dreamseed.promotion.saga import StepError, Waiting
+from dreamseed.promotion.saga import Step, StepError, Tell, Waiting
 from tests.promotion.saga_world import NOW, STEPS, FilesWorld, promote
 
 WHOLE = {
@@ -236,3 +237,40 @@ def test_two_cannot_write_one_journal(tmp_path: Path) -> None:
 def test_the_clock_is_the_callers(tmp_path: Path) -> None:
     promote(world(tmp_path))
     assert {entry.at for entry in read_journal(tmp_path / "journal.jsonl")} == {NOW}
+
+
+def noted_too_late(step: Step, journal: Journal, tell: Tell) -> None:
+    """A saga that acts first and writes its journal afterwards."""
+    if step.check() is None:
+        step.do()
+    for event in (Event.BEGUN, Event.DONE):
+        journal.note(event, step.name)
+    journal.note(Event.VERIFIED, step.name, told=step.verify())
+    tell(step, Event.VERIFIED, "")
+
+
+def never_verified(step: Step, journal: Journal, tell: Tell) -> None:
+    """A saga that takes what was done for what is so."""
+    journal.note(Event.BEGUN, step.name)
+    if step.check() is None:
+        step.do()
+    journal.note(Event.VERIFIED, step.name, told="")
+    tell(step, Event.VERIFIED, "")
+
+
+@pytest.mark.parametrize(
+    ("mutant", "test"),
+    [
+        (noted_too_late, test_killed_at_any_point_and_resumed_it_ends_as_if_nothing_had_happened),
+        (never_verified, test_without_a_verified_restore_nothing_is_changed),
+    ],
+)
+def test_a_saga_that_is_broken_is_noticed(
+    mutant: Callable[[Step, Journal, Tell], None],
+    test: Callable[[Path], None],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(saga, "_bring", mutant)
+    with pytest.raises((AssertionError, pytest.fail.Exception)):
+        test(tmp_path)
