@@ -39,7 +39,6 @@ def from_prometheus(
     config, now = load_stage(stage_file(folder, stage)), datetime.now(UTC)
     newest = last_full_day(now, ZoneInfo(config.service.time_zone))
     found = list(collect(Prometheus(prometheus), config, days_until(newest, days), f"Prometheus at {prometheus}"))
-    # The counters of Prometheus run up to a day's end: ask again once late samples have settled.
     added = Store(store or folder / STORE_FILE).record(found, now)
     unknown = sum(one.value is None for one in found)
     first = newest - timedelta(days=days - 1)

@@ -18,7 +18,7 @@ from dreamseed.commands.mendable import mendable
 from dreamseed.commands.rehearse import rehearsed_project
 from dreamseed.config import STAGE_NAMES, Stage, find_project, stage_file
 from dreamseed.cost import estimate
-from dreamseed.errors import PromotionError
+from dreamseed.errors import DreamSeedError, PromotionError
 from dreamseed.gates.gather import Places
 from dreamseed.planning.planner import plan_stage_file
 from dreamseed.planning.stage_plan import StagePlan
@@ -38,7 +38,9 @@ MARKS = {Event.VERIFIED: "✓", Event.FAILED: "✗", Event.WAITING: "…", Event
 def promote(
     to: Annotated[str, typer.Option(help=f"The next stage: one of {', '.join(STAGE_NAMES[1:])}.")],
     plan: Annotated[Path | None, typer.Option(help="Only write what the engine would do to this file.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print the steps and whether it may begin.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only print what would be done, and whether it may begin.")
+    ] = False,
     gpu_installed: Annotated[bool, typer.Option("--gpu-installed", help="Your word that the GPUs are in.")] = False,
     back: Annotated[bool, typer.Option("--roll-back", help="Undo the promotion that is under way.")] = False,
     folder: Annotated[Path | None, typer.Option(help=f"What the rehearsal keeps (default: {DEFAULT_FOLDER}).")] = None,
@@ -74,18 +76,16 @@ def promote(
 def _promote(
     session: Session, world: RehearsedWorld, console: Console, *, dry_run: bool, gpu_installed: bool, back: bool
 ) -> None:
-    steps = playbook(world, world.before, world.after, gpu_installed=gpu_installed)
+    if dry_run:
+        _would(session, world, console, gpu_installed=gpu_installed)
+        return
     approval = session.under_way()
     if approval is None:
         # Nothing was begun: everything that was approved must be what there is.
         session.signed()
-        found = world.preview()
-        approval, signers = session.approval(found.digest)
+        approval, signers = session.approval(world.preview().digest)
         for signer in signers:
             console.print(f"approved by {signer.principal}, {signer.fingerprint}", highlight=False)
-    if dry_run:
-        _would(steps, console)
-        return
     world = replace(world, approved=approval.basis.plan)
     steps = playbook(world, world.before, world.after, gpu_installed=gpu_installed)
 
@@ -114,11 +114,21 @@ def report(before: StagePlan, after: StagePlan) -> str:
     )
 
 
-def _would(steps: tuple[Step, ...], console: Console) -> None:
+def _would(session: Session, world: RehearsedWorld, console: Console, *, gpu_installed: bool) -> None:
+    """Print every step, what the engine would do, and what allows the promotion or stands against it."""
+    steps = playbook(world, world.before, world.after, gpu_installed=gpu_installed)
     for number, step in enumerate(steps, start=1):
         found = step.check()
         told = f"nothing to do: {found}" if found else "would be done and verified"
         console.print(f"{number}. {step.title}: {told}", highlight=False, soft_wrap=True)
+    found_plan = world.preview()
+    console.print(f"the engine: {found_plan.summary()}", highlight=False)
+    try:
+        approval = session.under_way() or session.approval(found_plan.digest)[0]
+        allowed = f"it may begin, by approval {approval.number:04}"
+    except DreamSeedError as error:
+        allowed = f"it may not begin: {error.where} {error.what}"
+    console.print(allowed, highlight=False, soft_wrap=True)
 
 
 @contextmanager

@@ -46,6 +46,7 @@ class Promoted:
     root: Path
     copy: Path
     refused: str
+    dry: Result
     waited: str
     last: Result
 
@@ -66,13 +67,14 @@ def promoted(tmp_path_factory: pytest.TempPathFactory) -> Promoted:
         assert done.exit_code == 0, done.output
     refused = command(made.root, "promote", "--to", "stage-b")
     sign(made)
+    dry = command(made.root, "promote", "--to", "stage-b", "--dry-run")
     waited = command(made.root, "promote", "--to", "stage-b")
     for step in KILLED_IN:
         assert killed(made.root, step) == -signal.SIGKILL
     copy = made.root.parent / "copy"
     shutil.copytree(made.root, copy, symlinks=True)
     last = command(made.root, "promote", "--to", "stage-b", "--gpu-installed")
-    return Promoted(made.root, copy, str(refused.exception), waited.output, last)
+    return Promoted(made.root, copy, str(refused.exception), dry, waited.output, last)
 
 
 def events(root: Path) -> list[tuple[str, Event]]:
@@ -81,6 +83,14 @@ def events(root: Path) -> list[tuple[str, Event]]:
 
 def test_without_two_signatures_it_does_not_begin(promoted: Promoted) -> None:
     assert "has no signature of cto" in promoted.refused
+
+
+def test_a_dry_run_says_what_would_be_done_and_that_it_may_begin(promoted: Promoted) -> None:
+    lines = promoted.dry.output.splitlines()
+    assert [line[:2] for line in lines[:7]] == [f"{number}." for number in range(1, 8)]
+    assert lines[1] == "2. install the GPUs: 1 in server-1: would be done and verified"
+    assert lines[7].startswith("the engine: 13 create, ")
+    assert lines[8] == "it may begin, by approval 0001"
 
 
 def test_it_restores_the_backup_and_waits_for_the_gpu(promoted: Promoted) -> None:
