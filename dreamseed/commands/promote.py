@@ -109,7 +109,7 @@ def report(before: StagePlan, after: StagePlan) -> str:
     costs = [estimate(one).total.expected for one in (before, after)]
     return (
         f"{after.name} stands: {capacity.sign_ups:,} sign-ups, {capacity.concurrent_users:,} at once, "
-        f"{layout.gpu_count} GPUs in {len(layout.replicas)} engines; "
+        f"{layout.gpu_count} GPUs in {len(layout.replicas)} engine{'s' if len(layout.replicas) > 1 else ''}; "
         f"expected cost {costs[0]:,.0f} → {costs[1]:,.0f} USD a month, budget {after.config.budget.usd_per_month:,.0f}"
     )
 

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from itertools import product
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -12,6 +14,7 @@ from dreamseed.config import Stage
 from dreamseed.errors import PromotionError
 from dreamseed.facts.days import days_until, month_ends
 from dreamseed.facts.measures import Measure
+from dreamseed.facts.store import Fact, Store
 from dreamseed.gates.checklist import peak_mbit_per_second
 from dreamseed.gates.gate import gate
 from dreamseed.gates.model import Gate, Line, Verdict
@@ -274,3 +277,22 @@ def test_an_unknown_day_keeps_from_going_down_too() -> None:
     values = with_days(Stage.C, Measure.CONCURRENT_USERS, DOWN_DAYS, 100)
     values[Measure.CONCURRENT_USERS, DAY - timedelta(days=11)] = None
     assert down(values).verdict is Verdict.UNKNOWN
+
+
+def test_late_data_changes_the_verdict_from_its_recording_on(tmp_path: Path) -> None:
+    store = Store(tmp_path / "facts.sqlite")
+    late = Fact(measure=Measure.SIGN_UPS, day=DAY - timedelta(days=2), value=9_999.0, source="counted again")
+    first = [
+        Fact(measure=measure, day=day, value=value, source="made up")
+        for (measure, day), value in met(Stage.B).items()
+        if (measure, day) != (late.measure, late.day)
+    ]
+    verdicts = []
+    for moment, facts in ((NOW, first), (NOW, [replace(late, value=10_001.0)]), (NOW + timedelta(hours=1), [late])):
+        store.record(facts, moment)
+        asked = situation(Stage.B, facts=store.current())
+        verdicts.append(line(gate(asked, Stage.B, Stage.C), "sign-ups").verdict)
+    assert verdicts == [Verdict.UNKNOWN, Verdict.PASS, Verdict.FAIL]
+    before = gate(situation(Stage.B, facts=store.current(NOW)), Stage.B, Stage.C)
+    assert before.verdict is Verdict.PASS
+    assert before.digest != gate(situation(Stage.B, facts=store.current()), Stage.B, Stage.C).digest
