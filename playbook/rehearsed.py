@@ -15,6 +15,7 @@ from pathlib import Path
 from dreamseed.cost.quantities import Month
 from dreamseed.cost.quantities.load import load_of
 from dreamseed.interval import Scenario
+from dreamseed.monitoring.silences import touched_alerts
 from dreamseed.planning.stage_plan import StagePlan
 from dreamseed.promotion.playbook import gpus_of
 from dreamseed.promotion.saga import StepError
@@ -50,8 +51,8 @@ class RehearsedWorld:
 
     @property
     def silence(self) -> FileSilence:
-        """Return a silence in a file: a rehearsal has no Alertmanager."""
-        return FileSilence(self.root / "silence.json", self.clock)
+        """Return a silence of the alerts that the promotion makes fire, in a file: a rehearsal has no Alertmanager."""
+        return FileSilence(self.root / "silence.json", self.clock, touched_alerts(self.before, self.after))
 
     @property
     def standing(self) -> str | None:

@@ -95,17 +95,18 @@ class StandIns:
 
 @dataclass(frozen=True)
 class FileSilence:
-    """A silence that stands in a file: until when, written when it is opened, gone when it is closed."""
+    """A silence that stands in a file: of which alerts and until when, written when it is opened, gone when closed."""
 
     path: Path
     clock: Callable[[], datetime]
+    alerts: tuple[str, ...]
 
     def open(self) -> str:
         """Open the silence; one that is open already is opened anew."""
         until = self.clock() + SILENCE
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(self.path, canonical({"until": until.isoformat()}))
-        return f"until {until:%Y-%m-%d %H:%M %Z}"
+        write_whole(self.path, canonical({"alerts": list(self.alerts), "until": until.isoformat()}))
+        return f"{len(self.alerts)} alerts until {until:%Y-%m-%d %H:%M %Z}"
 
     def close(self) -> None:
         """Close the silence."""

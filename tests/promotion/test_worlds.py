@@ -124,9 +124,9 @@ def test_cards_are_those_that_a_person_put_in(stand_ins: StandIns) -> None:
 
 
 def test_a_silence_says_until_when_and_is_closed_twice_without_an_error(tmp_path: Path) -> None:
-    silence = FileSilence(tmp_path / "silence.json", lambda: datetime(2026, 11, 26, 12, tzinfo=UTC))
-    assert silence.open() == "until 2026-11-26 14:00 UTC"
-    assert silence.path.exists()
+    silence = FileSilence(tmp_path / "silence.json", lambda: datetime(2026, 11, 26, 12, tzinfo=UTC), ("A", "B"))
+    assert silence.open() == "2 alerts until 2026-11-26 14:00 UTC"
+    assert json.loads(silence.path.read_text())["alerts"] == ["A", "B"]
     silence.close()
     silence.close()
     assert not silence.path.exists()
