@@ -61,7 +61,8 @@ def playbook(world: World, before: StagePlan, after: StagePlan, *, gpu_installed
     """Return the steps from `before` to `after`; `gpu_installed` is a person's word that the hardware is in."""
     needed = gpus_of(after)
     added = {name: count - gpus_of(before).get(name, 0) for name, count in needed.items()}
-    install = ", ".join(f"{count} in {name}" for name, count in added.items() if count) or "none"
+    moved = (f"{count} in {name}" if count > 0 else f"{-count} out of {name}" for name, count in added.items() if count)
+    install = ", ".join(moved) or "none"
     return (
         _step("back-up", "back up, archive the models", world.back_up, world.verify_backup),
         _step(

@@ -13,10 +13,11 @@ import pytest
 from dreamseed.config import Stage
 from dreamseed.planning.services.vllm import engine_name
 from dreamseed.planning.stage_plan import StagePlan
+from dreamseed.promotion.playbook import playbook
 from dreamseed.promotion.saga import StepError
 from playbook import state
 from playbook.stand_ins import ROWS, FileSilence, StandIns
-from tests.promotion.saga_world import plan_of
+from tests.promotion.saga_world import FilesWorld, plan_of
 
 MODEL = "meta-llama/Llama-2-13b-chat-hf"
 Resources = list[dict[str, Any]]
@@ -121,6 +122,16 @@ def test_cards_are_those_that_a_person_put_in(stand_ins: StandIns) -> None:
     stand_ins.install({"server-1": 2})
     stand_ins.begin({"server-1": 1})
     assert stand_ins.gpus == {"server-1": 2}
+
+
+@pytest.mark.parametrize(
+    ("stage", "words"),
+    [(Stage.A, "1 in server-1"), (Stage.B, "1 in server-1"), (Stage.D, "1 out of server-1, 2 in server-2")],
+)
+def test_a_person_is_told_which_cards_go_where(stage: Stage, words: str, tmp_path: Path) -> None:
+    before, after = plan_of(stage), plan_of(list(Stage)[stage.rank + 1])
+    steps = playbook(FilesWorld(tmp_path), before, after, gpu_installed=False)
+    assert steps[1].title == f"install the GPUs: {words}"
 
 
 def test_a_silence_says_until_when_and_is_closed_twice_without_an_error(tmp_path: Path) -> None:
