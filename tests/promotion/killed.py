@@ -14,10 +14,11 @@ from unittest.mock import patch
 
 from dreamseed.cli import main
 from dreamseed.promotion.journal import Event, Journal
+from localtier.experiments.kills import NOT_REPEATABLE
 from rehearsal.runner.engine import Engine, Interruption, Run
 
 CHANGES = 6
-"""So many resources has the engine begun to change when it is killed."""
+"""So many resources has the engine begun to change when it is killed; a cloud object is not being created just then."""
 
 
 def kill() -> None:
@@ -34,7 +35,8 @@ def killing(step: str) -> None:
             kill()
 
     def interrupted(engine: Engine, *arguments: Any, **options: Any) -> Run:
-        return up(engine, *arguments, **options, interruption=Interruption(after_changes=CHANGES, strike=kill))
+        interruption = Interruption(after_changes=CHANGES, strike=kill, spared=NOT_REPEATABLE)
+        return up(engine, *arguments, **options, interruption=interruption)
 
     if step == "vllm":
         patch.object(Engine, "up", interrupted).start()
