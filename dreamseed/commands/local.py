@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from dreamseed.commands.local_alerts import alerts
 from dreamseed.commands.local_experiments import chaos, climb
 from dreamseed.commands.mendable import mendable
 from dreamseed.commands.rehearse import rehearsed_project
@@ -94,6 +95,7 @@ def check() -> None:
 
 app.command("test")(climb)
 app.command()(chaos)
+app.command()(alerts)
 
 
 def _tell(run: Run, stage: str, console: Console) -> None:

@@ -1,9 +1,10 @@
-"""Asking a Prometheus for single numbers at a moment."""
+"""Asking a Prometheus for numbers at a moment, or over a time."""
 
 from __future__ import annotations
 
 import math
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Any
 
 import httpx
 
@@ -31,18 +32,33 @@ class Prometheus:
 
     def values(self, expression: str, at: datetime, label: str = "") -> dict[str, float]:
         """Return the finite values of `expression` at a moment, by the label that tells them apart."""
+        result = self._asked("/api/v1/query", expression, time=str(at.timestamp()))
+        found = {one["metric"].get(label, str(number)): float(one["value"][1]) for number, one in enumerate(result)}
+        return {name: value for name, value in found.items() if math.isfinite(value)}
+
+    def ranges(
+        self, expression: str, begins: datetime, ends: datetime, step_seconds: int
+    ) -> list[tuple[dict[str, str], list[tuple[datetime, float]]]]:
+        """Return the finite values of `expression` between two moments: the labels of each series and its points.
+
+        Source: Prometheus documentation, HTTP API, range queries.
+        """
+        moments = {"start": str(begins.timestamp()), "end": str(ends.timestamp()), "step": str(step_seconds)}
+        found = []
+        for one in self._asked("/api/v1/query_range", expression, **moments):
+            points = [(datetime.fromtimestamp(at, UTC), float(value)) for at, value in one["values"]]
+            found.append((dict(one["metric"]), [point for point in points if math.isfinite(point[1])]))
+        return [(labels, points) for labels, points in found if points]
+
+    def _asked(self, path: str, expression: str, **more: str) -> list[dict[str, Any]]:
         try:
-            answer = self._client.post("/api/v1/query", data={"query": expression, "time": str(at.timestamp())})
-            content = answer.json()
+            content = self._client.post(path, data={"query": expression, **more}).json()
         except (httpx.HTTPError, ValueError) as error:
             raise self._refused(expression, f"does not answer: {error}", "the URL of a Prometheus that runs") from error
         if content.get("status") != "success":
             raise self._refused(expression, str(content.get("error")), "an expression that it can evaluate")
-        found = {
-            one["metric"].get(label, str(number)): float(one["value"][1])
-            for number, one in enumerate(content["data"]["result"])
-        }
-        return {name: value for name, value in found.items() if math.isfinite(value)}
+        result: list[dict[str, Any]] = content["data"]["result"]
+        return result
 
     def _refused(self, expression: str, what: str, remedy: str) -> DreamSeedError:
         return DreamSeedError(self._url, what, f"it was asked for {expression}", remedy)

@@ -1,0 +1,132 @@
+"""`dreamseed local alerts`: faults on a stage that runs, and what is told of them."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from contextlib import ExitStack
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from dreamseed.commands.generated import save
+from dreamseed.commands.local_experiments import JSON_HELP, LOG_COLUMNS
+from dreamseed.commands.mendable import MENDABLE, mendable
+from dreamseed.commands.rehearse import rehearsed_project
+from dreamseed.config.load import STAGE_NAMES
+from dreamseed.errors import DreamSeedError
+from dreamseed.review.prometheus import Prometheus
+from localtier.experiments.alert_faults import Bench
+from localtier.experiments.alerts import TIER_ALONE, Findings, Trial, prometheus_url
+from localtier.experiments.api_metrics import pushing
+from localtier.experiments.report import show_verdict
+from localtier.experiments.users import Users
+from localtier.load.runner import Rates
+from localtier.load.targets import targets_of
+from localtier.network import ask_outside
+from localtier.tier import HEALTHY_SECONDS, Tier
+
+FOLDER, PREFIX = "alerts", "da"
+CHATS_PER_SECOND = 0.2
+"""So few that an engine saturated on purpose never has to refuse one."""
+STAGE_HELP = f"The stage that is brought up and tried: {', '.join(STAGE_NAMES)}."
+PICTURES_HELP = "Draw every dashboard of what was seen meanwhile to this folder."
+WHOLE_HELP = "Let every alert wait as long as planned: over an hour."
+
+
+def alerts(
+    stage: Annotated[str, typer.Option(help=STAGE_HELP)] = "stage-b",
+    whole: Annotated[bool, typer.Option("--whole", help=WHOLE_HELP)] = False,
+    drawn: Annotated[Path | None, typer.Option("--pictures", help=PICTURES_HELP)] = None,
+    json_file: Annotated[Path | None, typer.Option("--json", help=JSON_HELP)] = None,
+) -> None:
+    """Make faults on purpose on a stage that runs, and require exactly the expected alerts in time; ask every panel.
+
+    It has hosts of its own beside a stage that stands, and removes them. Exit status 1 when an alert is missing or
+    late, when another one is told, or when a panel shows nothing.
+    """
+    if stage not in STAGE_NAMES:
+        raise typer.BadParameter(f"there is no stage {stage!r}: write one of {', '.join(STAGE_NAMES)}")
+    console = Console(width=None if sys.stdout.isatty() else LOG_COLUMNS)
+    with mendable():
+        tier = Tier(rehearsed_project(), console, FOLDER, PREFIX)
+        findings = Findings()
+        with ExitStack() as afterwards:
+            afterwards.callback(tier.down, forget=True)
+            afterwards.callback(Users(tier=tier).stop)
+            try:
+                findings = _tried(tier, stage, console, drawn, whole=whole)
+            except (*MENDABLE, DreamSeedError) as error:
+                findings.problems.append(f"ended by {type(error).__name__}: {error}")
+    _show(findings, console)
+    if json_file:
+        json_file.write_text(json.dumps(_content(findings), indent=1) + "\n", encoding="utf-8")
+    raise typer.Exit(1 if findings.problems else 0)
+
+
+def _tried(tier: Tier, stage: str, console: Console, drawn: Path | None, *, whole: bool) -> Findings:
+    users = Users(tier=tier)
+    users.forget()
+    tier.down(forget=True)
+    run = tier.up(stage, lambda _: None)
+    if not run.succeeded:
+        return Findings(problems=[f"{stage}: the engine: {error}" for error in run.errors])
+    plan = tier.plan(stage)
+    wrong = [one for one in tier.check(plan, HEALTHY_SECONDS) if not one.ok]
+    if wrong:
+        return Findings(problems=[f"{stage}: {one.what}: {one.detail}" for one in wrong])
+    users.load(plan).start(targets_of(plan), users.secrets(plan), Rates(chats=CHATS_PER_SECOND))
+    world = tier.world(plan)
+    with (
+        tier.engines(plan) as engines,
+        pushing(plan, prometheus_url(plan), lambda push: ask_outside(world, push)),
+    ):
+        bench = Bench(tier=tier, plan=plan, engines=engines)
+        began = datetime.now(UTC)
+        findings = Trial(bench, lambda text: _tell(console, text), whole=whole).run()
+        if drawn:
+            from localtier.experiments.board_pictures import pictures  # only here: matplotlib takes a second
+
+            seen = Prometheus(prometheus_url(plan))
+            made = ask_outside(world, lambda: pictures(plan, seen, began, datetime.now(UTC)))
+            for name, text in made.items():
+                save(drawn / name, text)
+        return findings
+
+
+def _tell(console: Console, text: str) -> None:
+    console.print(f"{time.strftime('%H:%M:%S')} {text}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _show(findings: Findings, console: Console) -> None:
+    table = Table(title="Faults, and what was told of them", title_justify="left")
+    for heading in ("fault", "how", "told", "after, s", "limit, s", "explained by it"):
+        table.add_column(heading, justify="right" if heading.endswith(", s") else "left")
+    for seen in findings.seen:
+        times = [f"{seconds:.0f}" for seconds in seen.told_seconds.values()]
+        row = (seen.fault, seen.how, "\n".join(seen.told_seconds), "\n".join(times), f"{seen.limit_seconds:.0f}")
+        table.add_row(*row, "\n".join(sorted(seen.suppressed)))
+    table.caption = "; ".join(f"{name} may be told: {why}" for name, why in TIER_ALONE.items())
+    console.print(table)
+    shown = findings.queries - len(findings.empty)
+    words = f"faults told exactly as expected: {len(findings.seen)}; queries of panels that show data: {shown}"
+    show_verdict(findings.problems, words, console)
+
+
+def _content(findings: Findings) -> dict[str, Any]:
+    return {
+        "passed": not findings.problems,
+        "problems": findings.problems,
+        "faults": [
+            asdict(seen) | {name: sorted(getattr(seen, name)) for name in ("expected", "others", "suppressed")}
+            for seen in findings.seen
+        ],
+        "queries": findings.queries,
+        "empty": [asdict(query) for query in findings.empty],
+    }
