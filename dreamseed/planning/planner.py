@@ -64,6 +64,7 @@ def plan_stage(config: StageConfig, name: str) -> StagePlan:
         loads=check_placement(name, hosts, tuple(services.values())),
         **services,
     )
+    # Last, since a stage is priced from its whole plan: only this file of the cost exporter depends on it.
     plan = replace(plan, monitoring=with_rates(plan.monitoring, config.service.stage.value, usd_per_hour(plan)))
     require_invariants(plan)
     return plan
