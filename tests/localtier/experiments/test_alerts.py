@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -192,6 +193,7 @@ class Made(Trial):
         monkeypatch.setattr(alerts, "time", SimpleNamespace(monotonic=lambda: next(clock), sleep=lambda _: None))
         monkeypatch.setattr(alerts, "import_bill", lambda bench, usd: None)
         self.said: list[str] = []
+        self.empty: Iterator[list[Query]] = itertools.repeat([])
         super().__init__(bench=Bench(tier=None, plan=shipped("stage-b"), engines={}), tell=self.said.append)  # type: ignore[arg-type]
         self._brings, self._now = brings, Told(active=frozenset(), suppressed=frozenset())
         self._waits = waits(RULES)
@@ -216,8 +218,8 @@ class Made(Trial):
     def _told(self) -> Told:
         return self._now
 
-    def _panels(self) -> None:
-        self.findings.empty = [Query(board="b", panel="p", expression="x")]
+    def _empty(self) -> list[Query]:
+        return next(self.empty)
 
 
 def test_a_trial_in_which_every_fault_is_told_alone_finds_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -251,6 +253,19 @@ def test_what_the_same_cause_rightly_brings_is_no_finding_then_and_later_and_is_
     early = Told(active=frozenset({"BudgetExceeded", burn}), suppressed=frozenset())
     found = Made({"the budget burnt": early}, monkeypatch).run().problems
     assert [burn in problem for problem in found] == [True]
+
+
+def test_a_panel_may_show_its_data_a_little_later_and_never_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+    nothing = Query(board="Database", panel="Since the last backup", expression="x")
+    late = Made({}, monkeypatch)
+    late.empty = iter([[nothing], [nothing], []])
+    assert late.run().problems == []
+    never = Made({}, monkeypatch)
+    never.empty = itertools.repeat([nothing])
+    found = never.run()
+    assert found.problems == ["the panel 'Since the last backup' of 'Database' shows nothing: x"]
+    assert found.empty == [nothing]
+    assert 0 < found.queries < len(panel_queries(shipped("stage-b")))  # all but those that need hours
 
 
 def test_an_alert_that_stays_after_its_fault_was_mended_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
