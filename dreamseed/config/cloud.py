@@ -144,6 +144,10 @@ class DisasterRecovery(Section):
     kind: RecoveryKind = Field(description="none, landing (stopped Cloud SQL) or standby (Cloud SQL HA)")
     active: bool = Field(description="true while a disaster lasts: the restore VM exists and Cloud SQL runs")
     rpo_minutes: Minutes = Field(description="data that may be lost at most, borne by the WAL archive")
+    rto_minutes: Minutes = Field(description="time until a restored database takes writes, at most")
+    restore_mb_per_second: int = Field(
+        ge=1, le=10_000, description="speed of a restore, in 10^6 bytes of database; each drill measures it again"
+    )
     refresh_hours: Hours = Field(description="age that a landing Cloud SQL's data may reach: its own RPO")
     cpu: Count = Field(le=96, description="vCPU of the Cloud SQL instance")
     memory_mib: int = Field(ge=3_840, le=638_976, description="memory of the Cloud SQL instance, a multiple of 256")

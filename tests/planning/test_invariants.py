@@ -61,6 +61,20 @@ BROKEN = [
         "archive_timeout_seconds of at most 660",
     ),
     Broken(
+        recovery.restore_meets_rto,
+        "stage-d",
+        {"disaster_recovery": {"restore_mb_per_second": 10}},
+        "disaster_recovery › rto_minutes",
+        "restore_mb_per_second of at least 25, once a drill measured it, or rto_minutes of at least 281",
+    ),
+    Broken(
+        recovery.restore_meets_rto,
+        "stage-b",
+        {"disaster_recovery": {"rto_minutes": 10}},
+        "disaster_recovery › rto_minutes",
+        "rto_minutes of at least 35",
+    ),
+    Broken(
         recovery.backups_reach_back,
         "stage-b",
         {"backup": {"keep_full": 4}},

@@ -20,6 +20,7 @@ RULES: tuple[Rule, ...] = (
     connections.api_fits_a_router,
     connections.routes_have_their_own_ports,
     recovery.archive_meets_rpo,
+    recovery.restore_meets_rto,
     recovery.retention_covers_rpo,
     recovery.backups_reach_back,
     recovery.retention_spans_a_full_backup,

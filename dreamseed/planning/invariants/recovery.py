@@ -6,25 +6,24 @@ import math
 from collections.abc import Iterator
 
 from dreamseed.planning.invariants.rule import Invariant
+from dreamseed.planning.objectives import PUSH_MARGIN_SECONDS, START_SECONDS, objectives
 from dreamseed.planning.stage_plan import StagePlan
-
-PUSH_MARGIN_SECONDS = 240
-"""A WAL segment's push and one retry, each bounded by pgBackRest's archive-timeout of 120 s.
-
-Source: templates/pgbackrest.conf.j2; operations facts, section 9: RPO is archive_timeout + push time (+ retry).
-"""
 
 
 def archive_meets_rpo(plan: StagePlan) -> Iterator[Invariant]:
     """What may be lost with the servers is less than the promised RPO, where WAL is shipped at all."""
     backup, rpo_minutes = plan.config.backup, plan.config.disaster_recovery.rpo_minutes
-    worst = backup.archive_timeout_seconds + PUSH_MARGIN_SECONDS
-    most = rpo_minutes * 60 - PUSH_MARGIN_SECONDS
-    if backup.wal_archive:
+    promised = objectives(plan.config)
+    margins = [("push", PUSH_MARGIN_SECONDS, promised.rpo_seconds)]
+    if promised.second_site_rpo_seconds is not None:
+        margin = promised.second_site_rpo_seconds - backup.archive_timeout_seconds
+        margins.append(("push and copy to the second site", margin, promised.second_site_rpo_seconds))
+    for doing, margin, worst in margins if backup.wal_archive else ():
+        most = rpo_minutes * 60 - margin
         yield Invariant(
-            name="WAL archive and RPO",
+            name="WAL archive and RPO" if margin == PUSH_MARGIN_SECONDS else "second site and RPO",
             where="backup › archive_timeout_seconds",
-            left=f"{backup.archive_timeout_seconds} s and {PUSH_MARGIN_SECONDS} s to push = {worst:,} s",
+            left=f"{backup.archive_timeout_seconds} s and {margin} s to {doing} = {worst:,} s",
             right=f"disaster_recovery › rpo_minutes is {rpo_minutes} ({rpo_minutes * 60:,} s)",
             holds=worst <= rpo_minutes * 60,
             why="what no archived segment holds is lost with the servers",
@@ -32,6 +31,27 @@ def archive_meets_rpo(plan: StagePlan) -> Iterator[Invariant]:
             if most > 0
             else f"rpo_minutes of at least {math.ceil(worst / 60)}",
         )
+
+
+def restore_meets_rto(plan: StagePlan) -> Iterator[Invariant]:
+    """The whole database is restored within the promised RTO, at the speed that drills are held to."""
+    recovery, promised = plan.config.disaster_recovery, objectives(plan.config)
+    copied = promised.restored_gb + promised.replayed_gb
+    spare = recovery.rto_minutes * 60 - START_SECONDS
+    remedy = f"rto_minutes of at least {math.ceil(promised.rto_seconds / 60)}"
+    if spare > 0:
+        faster = math.ceil(copied * 1_000 / spare)
+        remedy = f"restore_mb_per_second of at least {faster}, once a drill measured it, or {remedy}"
+    yield Invariant(
+        name="restore and RTO",
+        where="disaster_recovery › rto_minutes",
+        left=f"{START_SECONDS} s to start, {copied:,.0f} GB at {recovery.restore_mb_per_second} MB/s "
+        f"= {promised.rto_seconds:,} s",
+        right=f"disaster_recovery › rto_minutes is {recovery.rto_minutes} ({recovery.rto_minutes * 60:,} s)",
+        holds=promised.rto_seconds <= recovery.rto_minutes * 60,
+        why="after the loss of the servers nothing is written before all of the database is back",
+        remedy=remedy,
+    )
 
 
 def retention_covers_rpo(plan: StagePlan) -> Iterator[Invariant]:
