@@ -183,23 +183,30 @@ def _votes() -> tuple[Alert, ...]:
 def _archive(config: StageConfig) -> tuple[Alert, ...]:
     due = config.backup.archive_timeout_seconds + ARCHIVE_PUSH_SECONDS
     deadline = int(config.disaster_recovery.rpo_minutes * 60 * RPO_SHARE)
-    written = " + ".join(
-        f"sum by (instance) (increase(pg_stat_database_tup_{kind}[10m]))" for kind in ("inserted", "updated", "deleted")
-    )
     # A local archive falls with its server, so there it bears no RPO.
     severity = Severity.CRITICAL if config.backup.wal_archive else Severity.WARNING
-    primary = "on (instance) pg_replication_is_replica == 0"
+    # An idle database switches no segment; a record a minute, written beside the backups, keeps it from idling.
+    late = f"pg_stat_archiver_last_archive_age > {due} and on (instance) pg_replication_is_replica == 0"
     return (
         Alert(
+            name="WalArchiveLate",
+            expression=late,
+            severity=Severity.WARNING,
+            component="postgres",
+            concern=Concern.BACKUP,
+            summary="{{ $labels.instance }} archived nothing for {{ $value | humanizeDuration }}; "
+            f"the RPO is {config.disaster_recovery.rpo_minutes} min",
+            action="Run pgbackrest check beside the primary, before half of the RPO becomes all of it.",
+        ),
+        Alert(
             name="WalArchiveStale",
-            # An idle database switches no segment; only what was written can be missing from the archive.
-            expression=f"pg_stat_archiver_last_archive_age > {due} and {primary} and on (instance) ({written}) > 0",
+            expression=late,
             for_seconds=max(60, deadline - due),
             severity=severity,
             component="postgres",
             concern=Concern.BACKUP,
-            summary="{{ $labels.instance }} archived nothing for {{ $value | humanizeDuration }} "
-            f"although data was written; the RPO is {config.disaster_recovery.rpo_minutes} min",
+            summary="{{ $labels.instance }} archived nothing for {{ $value | humanizeDuration }}; "
+            f"the RPO is {config.disaster_recovery.rpo_minutes} min",
             action="Run pgbackrest check beside the primary; a full disk follows if it stays.",
         ),
         Alert(

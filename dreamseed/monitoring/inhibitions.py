@@ -23,9 +23,13 @@ INHIBITIONS = (
     # A host that is gone explains everything that is missing from it.
     Inhibition(source="HostDown", targets=(EVERYTHING_ELSE,), equal=("host",)),
     Inhibition(source="DiskFullSoon", targets=("DiskLow",), equal=("host", "device")),
-    Inhibition(source="PgDown", targets=("PgReplicaLag", "PgConnectionsHigh", "WalArchiveStale"), equal=("instance",)),
+    Inhibition(
+        source="PgDown",
+        targets=("PgReplicaLag", "PgConnectionsHigh", "WalArchiveLate", "WalArchiveStale"),
+        equal=("instance",),
+    ),
     Inhibition(source="EtcdNoLeader", targets=("EtcdMemberDown", "PatroniWithoutVotes"), equal=()),
-    Inhibition(source="WalArchiveStale", targets=("WalArchiveFailing",), equal=("instance",)),
+    Inhibition(source="WalArchiveStale", targets=("WalArchiveFailing", "WalArchiveLate"), equal=("instance",)),
     Inhibition(source="RedisDown", targets=("RedisClusterBroken", "RedisReplicaCut", "RedisHitRatioLow"), equal=()),
     Inhibition(source="KafkaBelowMinimumInSync", targets=("KafkaUnderReplicated",), equal=()),
     Inhibition(source="KafkaBrokerMissing", targets=("KafkaUnderReplicated",), equal=()),

@@ -14,6 +14,7 @@ state as it is, until it must run: while a disaster lasts and as a standby.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dreamseed.config import StageConfig
@@ -24,7 +25,13 @@ from dreamseed.planning.container import secret
 from dreamseed.planning.object_store import BucketRole, bucket_name
 from dreamseed.planning.render import render
 from dreamseed.planning.secrets import GeneratedSecret, ProvidedSecret
-from dreamseed.planning.services.postgres import POSTGRES_UID, stanza_of
+from dreamseed.planning.services.postgres import (
+    POSTGRES_UID,
+    archive_file,
+    dynamic_configuration,
+    fence_name,
+    stanza_of,
+)
 from dreamseed.planning.services.tunnel import TunnelRoute
 
 NIGHT_HOUR = 3
@@ -35,6 +42,20 @@ RESTORE_SECRETS = (ProvidedSecret.BACKUP_KEY_ID, ProvidedSecret.BACKUP_KEY, Gene
 """What the restore reads from Secret Manager: the archive's key and its cipher."""
 RESTORE_DISK_FACTOR = 2
 """The restore VM's disk against one instance's volume: the restored files, and room to run on."""
+
+RESTORE_ARGUMENTS = ("--delta", "restore")
+"""What pgBackRest is asked for: by default it replays to the end of the archive, then PostgreSQL is promoted."""
+NOT_BELOW_THE_PRIMARY = (
+    "max_connections",
+    "max_wal_senders",
+    "max_worker_processes",
+    "max_prepared_transactions",
+    "max_locks_per_transaction",
+)
+"""A recovery ends with an error where one of these is lower than it was on the primary whose log is replayed.
+
+Source: PostgreSQL 17, "Hot Standby", administrator's overview; met in a drill on 2026-11-26.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,7 +144,7 @@ def _restore_script(config: StageConfig) -> str:
             "number": number,
             "stanza": stanza_of(number),
             "port": RESTORE_PORT + number - 1,
-            "configuration": _as_shell(_archive_configuration(config, number)),
+            "configuration": _as_shell(archive_configuration(config, number)),
         }
         for number in range(1, config.postgres.shards + 1)
     ]
@@ -136,18 +157,40 @@ def _restore_script(config: StageConfig) -> str:
         uid=POSTGRES_UID,
         variables=variables,
         shards=shards,
-        max_connections=config.postgres.max_connections,
+        restore_arguments=" ".join(RESTORE_ARGUMENTS),
+        settings=" ".join(f"-c {name}={value}" for name, value in restored_settings(config).items()),
     )
 
 
-def _archive_configuration(config: StageConfig, shard: int) -> str:
-    return render(
-        "pgbackrest.conf.j2",
-        offsite=True,
-        stanza=stanza_of(shard),
-        bucket=bucket_name(config, BucketRole.BACKUPS),
-        region=config.object_store.region,
-    )
+def fence_mark(config: StageConfig, shard: int) -> str:
+    """Return where the mark lies that fences a shard's primary, as rclone names it."""
+    return f"offsite:{bucket_name(config, BucketRole.BACKUPS)}/{fence_name(shard)}"
+
+
+def restored_settings(config: StageConfig) -> Mapping[str, object]:
+    """Return what a restored primary runs with.
+
+    It archives nothing, as two primaries in one archive would ruin it, waits for no standby, as they are gone, has no
+    less of anything than the primary whose log it replays, and caches in a quarter of its own machine's memory.
+    """
+    parameters = dynamic_configuration(config, 1)["postgresql"]["parameters"]
+    kept = {name: parameters[name] for name in NOT_BELOW_THE_PRIMARY if name in parameters}
+    cache = f"{config.disaster_recovery.memory_mib // 4}MB"
+    return {"archive_mode": "off", "synchronous_standby_names": "", "shared_buffers": cache, **kept}
+
+
+def archive_configuration(config: StageConfig, shard: int, *, second_site: bool = False) -> str:
+    """Return pgBackRest's configuration to restore a shard, from the object store's first site or its second.
+
+    Raises `PlanError` for a second site that the stage does not have.
+    """
+    role = BucketRole.BACKUPS_SECOND if second_site else BucketRole.BACKUPS
+    region = config.object_store.second_region if second_site else config.object_store.region
+    if region is None or (second_site and not config.backup.second_site):
+        raise PlanError(
+            "backup › second_site", "is false", "there is no second copy to restore from", "true, or the first site"
+        )
+    return archive_file(config, shard, role, region)
 
 
 def _as_shell(text: str) -> str:

@@ -172,6 +172,15 @@ def test_the_archive_alert_fires_while_the_rpo_can_still_be_kept() -> None:
         assert (alert.severity is Severity.CRITICAL) == config.backup.wal_archive
 
 
+def test_a_late_archive_warns_at_seven_minutes_and_pages_at_twelve_of_an_rpo_of_fifteen() -> None:
+    for name in STAGE_NAMES[1:]:
+        warning, page = alerts(name)["WalArchiveLate"], alerts(name)["WalArchiveStale"]
+        assert stage(name).disaster_recovery.rpo_minutes == 15
+        ages = [int(re.findall(r"last_archive_age > (\d+)", one.expression)[0]) for one in (warning, page)]
+        assert [age + one.for_seconds for age, one in zip(ages, (warning, page), strict=True)] == [7 * 60, 12 * 60]
+        assert (warning.severity, page.severity) == (Severity.WARNING, Severity.CRITICAL)
+
+
 @pytest.mark.parametrize(("name", "hours"), [("stage-a", 26), ("stage-b", 26), ("stage-c", 26), ("stage-e", 8)])
 def test_a_backup_is_old_when_the_next_one_is_two_hours_late(name: str, hours: int) -> None:
     assert alerts(name)["BackupOld"].expression.endswith(f"> {hours * 3_600}")

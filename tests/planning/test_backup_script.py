@@ -13,10 +13,12 @@ from tests.planning.stages import container, file, shipped
 
 FOLDER = "/var/lib/pgbackrest"
 # One turn of the loop: `sleep` ends the script, `pgbackrest` writes down what it was asked for.
+SEGMENT = "/17-1/{head}/{name}-" + "0" * 40 + ".zst"
 TOOLS = {
     "curl": "exit 0",
     "sleep": "kill $PPID",
     "rclone": "exit 0",
+    "psql": "exit 0",
     "pgbackrest": 'echo "$@" >> "$ASKED"; exit "$STATUS"',
 }
 
@@ -32,18 +34,30 @@ def put(tools: Path, bodies: Mapping[str, str]) -> None:
         (tools / name).chmod(0o700)
 
 
-def turn(text: str, folder: Path, status: int = 0) -> list[str]:
-    """Run one turn of the backup script over `folder`; return the backups it asked for, which all end with `status`."""
-    tools = folder / "tools"
-    put(tools, TOOLS)
-    asked = folder / "asked"
-    asked.unlink(missing_ok=True)
-    subprocess.run(
-        ["/bin/sh", "-c", text.replace(FOLDER, str(folder))],
-        env={"PATH": f"{tools}:/usr/bin:/bin", "ASKED": str(asked), "STATUS": str(status)},
+def run(text: str, folder: Path, bodies: dict[str, str], *arguments: str, status: int = 0) -> int:
+    """Run the backup script over `folder` with stand-ins, to the end of all its loops; return how it ends."""
+    put(folder / "tools", bodies)
+    done = subprocess.run(
+        ["/bin/sh", "-c", text.replace(FOLDER, str(folder)), "backup.sh", *arguments],
+        env={
+            "PATH": f"{folder / 'tools'}:/usr/bin:/bin",
+            "ASKED": str(folder / "asked"),
+            "STATUS": str(status),
+            "FOLDER": str(folder),
+        },
         check=False,
+        # Ends when the last of the script's loops has closed its output, not with the first.
+        capture_output=True,
         timeout=20,
     )
+    return done.returncode
+
+
+def turn(text: str, folder: Path, status: int = 0) -> list[str]:
+    """Run one turn of the backup script over `folder`; return the backups it asked for, which all end with `status`."""
+    asked = folder / "asked"
+    asked.unlink(missing_ok=True)
+    run(text, folder, TOOLS, status=status)
     calls = asked.read_text(encoding="utf-8").splitlines()
     return [call for call in calls if call.endswith(" backup")]
 
@@ -89,7 +103,8 @@ def test_a_stop_ends_the_waiting_at_once_and_a_backup_at_its_end(tmp_path: Path,
         start_new_session=True,
     )
     try:
-        assert said.read_text(encoding="utf-8") == "began\n"
+        # The script's other loops wait as well, and may say so first.
+        assert set(said.read_text(encoding="utf-8").splitlines()) == {"began"}
         process.send_signal(signal.SIGTERM)
         if at == "backup":
             (tmp_path / "go").write_text("\n", encoding="utf-8")
@@ -98,3 +113,56 @@ def test_a_stop_ends_the_waiting_at_once_and_a_backup_at_its_end(tmp_path: Path,
     finally:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
+
+
+def archive(*numbers: int) -> str:
+    """What pgBackRest lists of an archive with these segments."""
+    names = [f"00000001{number >> 8:08X}{number & 255:08X}" for number in numbers]
+    return "\n".join(SEGMENT.format(head=name[:16], name=name) for name in names)
+
+
+def examined(folder: Path, *, listed: str, verified: str = "status: ok", check: int = 0) -> int:
+    """How the daily look ends over an archive of `listed` files of which verify says `verified`."""
+    (folder / "listed").write_text(listed, encoding="utf-8")
+    cases = ('*repo-ls*) cat "$FOLDER/listed"', f'*verify*) echo "{verified}"', f"*check*) exit {check}")
+    answers = {"pgbackrest": f'case "$*" in {";; ".join(cases)};; esac'}
+    return run(script("stage-b"), folder, TOOLS | answers, "examine")
+
+
+@pytest.mark.parametrize("numbers", [(1, 2, 3), (254, 255, 256, 257), (7,), ()])
+def test_a_whole_archive_passes_the_daily_look_which_then_is_not_due(tmp_path: Path, numbers: tuple[int, ...]) -> None:
+    assert examined(tmp_path, listed=archive(*numbers)) == 0
+    assert (tmp_path / "last-offsite-verify").exists()
+
+
+@pytest.mark.parametrize("numbers", [(1, 3), (254, 256), (1, 2, 3, 5, 6)])
+def test_a_segment_that_is_missing_between_two_fails_the_daily_look(tmp_path: Path, numbers: tuple[int, ...]) -> None:
+    assert examined(tmp_path, listed=archive(*numbers)) == 1
+    assert not (tmp_path / "last-offsite-verify").exists()
+
+
+def test_segments_of_another_timeline_are_counted_for_themselves(tmp_path: Path) -> None:
+    second = archive(9, 10).replace("/00000001", "/00000002")
+    assert examined(tmp_path, listed=f"{archive(1, 2, 3)}\n{second}") == 0
+
+
+@pytest.mark.parametrize(("verified", "check"), [("status: error", 0), ("", 0), ("status: ok", 82)])
+def test_what_pgbackrest_finds_fails_the_daily_look(tmp_path: Path, verified: str, check: int) -> None:
+    assert examined(tmp_path, listed=archive(1, 2), verified=verified, check=check) == 1
+
+
+def test_what_names_backups_reaches_the_second_site_after_them(tmp_path: Path) -> None:
+    asked = tmp_path / "asked"
+    run(script("stage-e"), tmp_path, TOOLS | {"rclone": 'echo "$@" >> "$ASKED.copies"'})
+    copies = [line for line in Path(f"{asked}.copies").read_text(encoding="utf-8").splitlines() if " copy " in line]
+    assert [("*.info" in copy, "second:" in copy) for copy in copies] == [(True, False), (True, True), (False, True)]
+    assert "--include" in copies[0]
+    assert "--exclude" in copies[1]
+
+
+@pytest.mark.parametrize(("curl", "beats"), [("exit 0", True), ("exit 22", False)])
+def test_only_a_primary_writes_the_heartbeat_that_keeps_an_idle_archive_young(
+    tmp_path: Path, curl: str, beats: bool
+) -> None:
+    run(script("stage-b"), tmp_path, TOOLS | {"curl": curl, "psql": 'touch "$FOLDER/beat"'})
+    assert (tmp_path / "beat").exists() is beats

@@ -26,8 +26,9 @@ from dreamseed.planning.container import (
     secret,
 )
 from dreamseed.planning.hosts import Host, spread
+from dreamseed.planning.object_store import BucketRole, bucket_name
 from dreamseed.planning.render import render
-from dreamseed.planning.secrets import GeneratedSecret
+from dreamseed.planning.secrets import GeneratedSecret, ProvidedSecret
 from dreamseed.planning.services import etcd, postgres_access
 from dreamseed.planning.services.postgres_instance import Instance
 
@@ -87,6 +88,11 @@ def plan_postgres(config: StageConfig, hosts: Sequence[Host]) -> ServicePlan:
 def stanza_of(shard: int) -> str:
     """Return the shard's name in the backup repository."""
     return f"shard-{shard}"
+
+
+def fence_name(shard: int) -> str:
+    """Return the name of the file in the bucket of backups that makes the shard's primary a standby of another one."""
+    return f"{stanza_of(shard)}-fenced"
 
 
 def dynamic_configuration(config: StageConfig, shard: int) -> dict[str, Any]:
@@ -192,16 +198,26 @@ def _private(path: str, text: str) -> File:
     return File(path=path, text=text, owner=POSTGRES_UID, mode="0400")
 
 
+def archive_file(config: StageConfig, shard: int, role: BucketRole | None, region: str) -> str:
+    """Return pgBackRest's configuration for the repository in the bucket of `role`, or on the server for none."""
+    second = role is BucketRole.BACKUPS_SECOND
+    return render(
+        "pgbackrest.conf.j2",
+        offsite=role is not None,
+        stanza=stanza_of(shard),
+        bucket=role and bucket_name(config, role),
+        region=region,
+        key_id=ProvidedSecret.BACKUP_SECOND_KEY_ID if second else ProvidedSecret.BACKUP_KEY_ID,
+        key=ProvidedSecret.BACKUP_SECOND_KEY if second else ProvidedSecret.BACKUP_KEY,
+    )
+
+
 def _backup_files(config: StageConfig, shard: int) -> tuple[File, ...]:
     """Return both archive configurations; the dynamic configuration chooses which one is used."""
-    values = {
-        "stanza": stanza_of(shard),
-        "bucket": f"{config.object_store.bucket_prefix}-backups",
-        "region": config.object_store.region,
-    }
+    region = config.object_store.region
     return (
-        _private("/etc/pgbackrest/local.conf", render("pgbackrest.conf.j2", offsite=False, **values)),
-        _private("/etc/pgbackrest/offsite.conf", render("pgbackrest.conf.j2", offsite=True, **values)),
+        _private("/etc/pgbackrest/local.conf", archive_file(config, shard, None, region)),
+        _private("/etc/pgbackrest/offsite.conf", archive_file(config, shard, BucketRole.BACKUPS, region)),
     )
 
 
@@ -236,6 +252,7 @@ def _backup(config: StageConfig, instance: Instance) -> Container:
         incremental_every_hours=backup.incremental_every_hours,
         bucket=f"{store.bucket_prefix}-backups",
         second_bucket=second,
+        fence=fence_name(instance.shard),
     )
     rclone = render(
         "rclone.conf.j2", region=store.region, second_region=store.second_region if backup.second_site else None
@@ -254,6 +271,7 @@ def _backup(config: StageConfig, instance: Instance) -> Container:
         files=(
             File(path="/etc/dreamseed/backup.sh", text=script),
             _private("/etc/pgbackrest/rclone.conf", rclone),
+            _private("/run/secrets/patroni-api", secret(GeneratedSecret.PATRONI_API)),
             *_backup_files(config, instance.shard),
         ),
         mounts=_mounts(instance),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.monitoring.proof.series import GONE, Book, Series, counter, gauge
-from tests.monitoring.proof.shapes import any_increase, change, now_and_then, quantile
+from tests.monitoring.proof.shapes import any_increase, change, quantile
 
 INSTANCE = {"instance": "pg-1-1"}
 SHARD = {"shard": "1"}
@@ -86,8 +86,7 @@ def votes(book: Book) -> None:
 
 def archive(book: Book) -> None:
     """Write down the cases of the WAL archive and the backups."""
-    for kind in ("inserted", "updated", "deleted"):
-        _stale(book, kind)
+    _late(book)
     replica, age = f"pg_replication_is_replica{{{member(1)}}}", f"pg_stat_archiver_last_archive_age{{{member(1)}}}"
     book.fires("WalNeverArchived", 1_200, {replica: change(1, 0, 900)}, FULL)
     book.silent("WalNeverArchived", 1_200, {replica: gauge((0, 1_200)), age: gauge((5, 1_200))})
@@ -106,26 +105,14 @@ def archive(book: Book) -> None:
     book.silent("BackupDamaged", 2_100, {error: sound, status: sound})
 
 
-def _stale(book: Book, kind: str) -> None:
-    """Write down a stale archive under writes of one kind; 421 s is one more than the stage allows."""
+def _late(book: Book) -> None:
+    """Write down a late archive; 421 s is one more than the stage allows."""
     age, replica = f"pg_stat_archiver_last_archive_age{{{member(1)}}}", f"pg_replication_is_replica{{{member(1)}}}"
-
-    def written(aged: Series, at: float, standby: float = 0) -> dict[str, Series]:
-        rows: dict[str, Series] = {
-            f'pg_stat_database_tup_{one}{{{member(1)},datid="1",datname="d"}}': now_and_then(at, 1e9, 1_500, 30)
-            if one == kind and at
-            else counter((0, 1_500))
-            for one in ("inserted", "updated", "deleted")
-        }
-        return {**rows, age: aged, replica: gauge((standby, 1_500))}
-
-    late = change(0, 421, 1_200)
-    book.fires("WalArchiveStale", 600, written(late, at=210), FULL)
-    book.silent("WalArchiveStale", 600, written(late, at=0))
-    book.silent("WalArchiveStale", 600, written(late, at=210, standby=1))
-    book.silent("WalArchiveStale", 600, written(gauge((420, 1_500)), at=210))
-    # Written seven minutes before the archive was late, which is forgotten before anybody is told.
-    book.silent("WalArchiveStale", 1_080, written(change(0, 421, 780, since=720), at=300))
+    late, primary = change(0, 421, 1_200), gauge((0, 1_500))
+    for alert, fires_at in (("WalArchiveLate", 300), ("WalArchiveStale", 600)):
+        book.fires(alert, fires_at, {age: late, replica: primary}, FULL)
+        book.silent(alert, 600, {age: late, replica: gauge((1, 1_500))})
+        book.silent(alert, 600, {age: gauge((420, 1_500)), replica: primary})
 
 
 def cache(book: Book) -> None:
