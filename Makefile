@@ -13,7 +13,7 @@ PYTEST_WORKERS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup engine browser rehearse images local local-promote local-check local-load local-test local-alerts local-down chaos test monitoring-test promotion-test lint format unit bench goldens lock clean
+.PHONY: help setup engine browser rehearse images local local-promote local-check local-load local-test local-alerts local-down chaos drill test monitoring-test promotion-test lint format unit bench goldens lock clean
 
 help: ## list the jobs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

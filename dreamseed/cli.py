@@ -28,6 +28,8 @@ COMMANDS = {
     "gate": "dreamseed.commands.gate:gate",
     "approve": "dreamseed.commands.approve:app",
     "promote": "dreamseed.commands.promote:promote",
+    "drill": "dreamseed.commands.drill:app",
+    "failover": "dreamseed.commands.failover:app",
     "schema": "dreamseed.commands.schema:schema",
     "reference": "dreamseed.commands.reference:reference",
 }

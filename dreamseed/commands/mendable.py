@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import typer
 from rich.console import Console
 
+from localtier.drills.server import DrillError
 from localtier.images import ImageError
 from localtier.k6 import K6Failed
 from localtier.load.run import LoadError
@@ -15,7 +16,7 @@ from rehearsal.hosts import HostsError
 from rehearsal.providers.host import HostFailedError
 from rehearsal.toolchain import ToolchainError
 
-MENDABLE = (ToolchainError, HostFailedError, HostsError, ImageError, LoadError, K6Failed)
+MENDABLE = (DrillError, ToolchainError, HostFailedError, HostsError, ImageError, LoadError, K6Failed)
 
 
 @contextmanager

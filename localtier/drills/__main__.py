@@ -1,0 +1,10 @@
+"""One drill, enclosed: reads what to do as JSON from standard input, and writes what it found to a file."""
+
+from __future__ import annotations
+
+import sys
+
+from localtier.drills.enclosed import perform
+
+if __name__ == "__main__":
+    sys.exit(perform(sys.stdin.read()))

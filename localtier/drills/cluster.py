@@ -1,0 +1,122 @@
+"""The servers' side of a fail-over: PostgreSQL under the real Patroni and etcd, with the plan's files and script."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+import yaml
+
+from dreamseed.planning import ports
+from dreamseed.planning.secrets import GeneratedSecret
+from dreamseed.planning.services.postgres import dynamic_configuration
+from localtier.drills.database import SHARD, SMALLER, Database
+from localtier.drills.sandbox import INSTANCE, Sandbox, run, wait_for
+from localtier.drills.server import DrillError, Server
+
+ETCD = "etcd-1"
+PATRONI = f"http://127.0.0.1:{ports.PATRONI}"
+LEAD_SECONDS = 120.0
+POLL_SECONDS = 1.0
+
+
+@dataclass(kw_only=True)
+class Cluster:
+    """One server with etcd, Patroni and the backup script; `etcd` is etcd's program on this machine."""
+
+    sandbox: Sandbox
+    server: Server
+    etcd: Path
+
+    @property
+    def database(self) -> Database:
+        """Return its PostgreSQL."""
+        return Database(sandbox=self.sandbox, server=self.server, port=ports.POSTGRES)
+
+    def create(self) -> None:
+        """Give the server its addresses and published ports, start everything, and apply the stage's configuration."""
+        member = self.sandbox.container(INSTANCE)
+        address = str(yaml.safe_load(self._patroni_file())["restapi"]["connect_address"]).partition(":")[0]
+        run("ip", "address", "replace", f"{address}/32", "dev", "lo")
+        for port in member.ports:
+            forward = ["-p", "tcp", "-d", address, "--dport", str(port.published)]
+            run("iptables", "-t", "nat", "-A", "OUTPUT", *forward, "-j", "REDIRECT", "--to-ports", str(port.container))
+        program = self.server.root / "usr/local/bin/etcd"
+        program.write_bytes(self.etcd.read_bytes())
+        program.chmod(0o755)
+        self.server.own("/data")
+        self.power_on()
+        wait_for("Patroni's PostgreSQL", self.takes_writes, LEAD_SECONDS)
+        self.configure(dynamic_configuration(self.sandbox.plan.config, SHARD))
+        wait_for("the archive command", self._archives, LEAD_SECONDS)
+
+    def power_on(self) -> None:
+        """Start etcd, Patroni and the backup script, as Docker does when the server is back; wait for Patroni."""
+        etcd = self.sandbox.container(ETCD)
+        self.server.start(*etcd.entrypoint, *etcd.command, log="etcd.log")
+        member = self.sandbox.container(INSTANCE)
+        self.server.start(*member.entrypoint, *member.command, log="patroni.log")
+        backup = self.sandbox.container(f"{INSTANCE}-backup")
+        self.server.start(*backup.entrypoint, *backup.command, log="backup.log")
+        try:
+            wait_for("Patroni to answer", self._answers, LEAD_SECONDS, POLL_SECONDS)
+        except DrillError as error:
+            log = (self.server.folder / "patroni.log").read_text(encoding="utf-8", errors="replace")
+            raise DrillError(f"{error}\n{log[-3_000:]}") from error
+
+    @property
+    def role(self) -> str:
+        """Return what Patroni says this member is; nothing while its PostgreSQL does not run."""
+        with suppress(httpx.HTTPError, ValueError):
+            answer = httpx.get(f"{PATRONI}/health", timeout=5)
+            return str(answer.json()["role"]) if answer.status_code == httpx.codes.OK else ""
+        return ""
+
+    def configure(self, changes: dict[str, Any]) -> None:
+        """Change Patroni's dynamic configuration, as the stage's job does; memory stays small."""
+        parameters = changes.get("postgresql", {}).get("parameters")
+        if parameters is not None:
+            parameters |= SMALLER
+        # While a member starts it has nothing to change yet.
+        wait_for("Patroni to take a configuration", lambda: self._patched(changes), LEAD_SECONDS)
+
+    def takes_writes(self) -> bool:
+        """Tell whether a write is accepted; what cannot be asked accepts none."""
+        with suppress(psycopg.Error):
+            self.database.rows("create temporary table accepted (one int)")
+            return True
+        return False
+
+    def is_fenced(self) -> bool:
+        """Tell whether Patroni holds the cluster as another's standby, and no write is accepted."""
+        with suppress(httpx.HTTPError, ValueError):
+            held = bool(httpx.get(f"{PATRONI}/config", timeout=5).json().get("standby_cluster"))
+            # While it has nothing to follow yet, Patroni keeps PostgreSQL down: no role is known then.
+            return held and self.role != "primary" and not self.takes_writes()
+        return False
+
+    @staticmethod
+    def _answers() -> bool:
+        with suppress(httpx.HTTPError):
+            return httpx.get(f"{PATRONI}/liveness", timeout=5).status_code > 0
+        return False
+
+    def _patched(self, changes: dict[str, Any]) -> bool:
+        with suppress(httpx.HTTPError):
+            password = self.sandbox.secrets[GeneratedSecret.PATRONI_API]
+            answer = httpx.patch(f"{PATRONI}/config", json=changes, auth=("patroni", password), timeout=10)
+            return answer.status_code == httpx.codes.OK
+        return False
+
+    def _archives(self) -> bool:
+        with suppress(psycopg.Error):
+            return "archive-push" in str(self.database.value("show archive_command"))
+        return False
+
+    def _patroni_file(self) -> str:
+        files = self.sandbox.container(INSTANCE).files
+        return self.sandbox.filled(next(file.text for file in files if file.path == "/etc/patroni/patroni.yml"))

@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+import yaml
+
+from dreamseed.commands.failover import with_active
+from dreamseed.config import STAGE_NAMES
+from dreamseed.errors import DreamSeedError
+from dreamseed.failover import Action, Direction, Journal, Step, perform, steps
+from dreamseed.failover.journal import FailoverError
+from tests.planning.stages import shipped
+from tests.program import PROJECT
+
+
+@dataclass
+class World:
+    """What steps bring about, and in which order; a step named in `breaks` does nothing."""
+
+    true: list[str] = field(default_factory=list)
+    done: list[str] = field(default_factory=list)
+    breaks: str = ""
+    dies_in: str = ""
+
+
+@dataclass(frozen=True)
+class Doing:
+    world: World
+    key: str
+
+    def holds(self) -> bool:
+        return self.key in self.world.true
+
+    def do(self) -> None:
+        self.world.done.append(self.key)
+        if self.key != self.world.breaks:
+            self.world.true.append(self.key)
+        if self.key == self.world.dies_in:
+            self.world.dies_in = ""
+            raise KeyboardInterrupt
+
+
+KNOWN = steps(shipped("stage-d"), Direction.START)
+KEYS = [step.key for step in KNOWN]
+
+
+def journal(folder: Path, direction: Direction = Direction.START) -> Journal:
+    return Journal(folder / "journal.json", "stage-d", direction)
+
+
+def go(folder: Path, world: World, known: tuple[Step, ...] = KNOWN) -> list[str]:
+    told: list[str] = []
+    actions: dict[str, Action] = {step.key: Doing(world, step.key) for step in known}
+    perform(known, actions, journal(folder), told.append)
+    return told
+
+
+def test_the_old_primary_is_fenced_before_anybody_is_sent_to_the_new_one() -> None:
+    for stage in ("stage-d", "stage-e"):
+        keys = [step.key for step in steps(shipped(stage), Direction.START)]
+        assert keys.index("fence") < keys.index("activate") < keys.index("verify")
+
+
+def test_on_the_way_back_the_new_primary_is_stopped_before_the_servers_lead() -> None:
+    keys = [step.key for step in steps(shipped("stage-d"), Direction.BACK)]
+    assert keys.index("follow") < keys.index("quiet") < keys.index("release") < keys.index("deactivate")
+
+
+@pytest.mark.parametrize("stage", STAGE_NAMES[:3])
+def test_a_stage_where_nothing_stands_by_is_refused_with_what_to_do(stage: str) -> None:
+    with pytest.raises(DreamSeedError, match="nowhere to fail over to"):
+        steps(shipped(stage), Direction.START)
+
+
+def test_every_step_is_done_once_in_its_order(tmp_path: Path) -> None:
+    world = World()
+    go(tmp_path, world)
+    assert world.done == KEYS
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_run_that_was_cut_off_in_a_step_goes_on_without_doing_it_twice(tmp_path: Path, key: str) -> None:
+    world = World(dies_in=key)
+    with pytest.raises(KeyboardInterrupt):
+        go(tmp_path, world)
+    go(tmp_path, world)
+    assert world.done == KEYS
+
+
+def test_a_step_that_does_not_hold_ends_the_run_before_the_next_begins(tmp_path: Path) -> None:
+    world = World(breaks="fence")
+    with pytest.raises(FailoverError, match="goes on from this step"):
+        go(tmp_path, world)
+    assert world.done == ["examine", "fence"]
+
+
+def test_a_fence_that_is_gone_is_put_up_again_although_the_journal_has_it(tmp_path: Path) -> None:
+    world = World()
+    go(tmp_path, world)
+    world.true.remove("fence")
+    go(tmp_path, world)
+    assert world.done == [*KEYS, "fence"]
+
+
+def test_the_journal_of_the_other_way_is_not_continued(tmp_path: Path) -> None:
+    go(tmp_path, World())
+    with pytest.raises(FailoverError, match="is the journal of stage-d, start"):
+        journal(tmp_path, Direction.BACK).finished("follow")
+
+
+def test_a_step_is_in_the_journal_before_it_acts(tmp_path: Path) -> None:
+    world = World(dies_in="fence")
+    with pytest.raises(KeyboardInterrupt):
+        go(tmp_path, world)
+    entries = json.loads((tmp_path / "journal.json").read_text(encoding="utf-8"))["entries"]
+    assert [(entry["step"], entry["state"]) for entry in entries[-2:]] == [("examine", "finished"), ("fence", "begun")]
+
+
+@pytest.mark.parametrize("stage", ["stage-d", "stage-e"])
+def test_only_the_one_key_of_the_stage_file_changes_and_changes_back(stage: str) -> None:
+    text = (PROJECT / f"Pulumi.{stage}.yaml").read_text(encoding="utf-8")
+    before = yaml.safe_load(text)
+    active = with_active(text, True)
+    before["config"]["dreamseed:stage"]["disaster_recovery"]["active"] = True
+    assert yaml.safe_load(active) == before
+    assert with_active(active, True) == active
+    assert len(active.splitlines()) == len(text.splitlines()) + 1
+    assert "active: false" in with_active(active, False)
+
+
+def test_a_file_without_the_section_is_refused() -> None:
+    with pytest.raises(DreamSeedError, match="is not a section of lines"):
+        with_active("config:\n  dreamseed:stage:\n    backup: {}\n", True)
