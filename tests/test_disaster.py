@@ -43,9 +43,13 @@ def disaster(stage: str) -> Rehearsal:
                 workspace=root / "workspace",
                 providers=host.environment(),
                 classify=traits,
-                before_destroy=lambda: guards.lift(root / "cloud"),
+                before_destroy=lambda: _lift(root / "cloud"),
             )
             return rehearse(setting, lambda _: None, lambda _: None)
+
+
+def _lift(state: Path) -> None:
+    guards.lift(state)
 
 
 def changed(promotion: Promotion, *actions: Action) -> list[str]:

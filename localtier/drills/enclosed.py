@@ -47,7 +47,7 @@ def enclose(order: Order, console: Console) -> dict[str, Any]:
     """
     if os.geteuid() != 0:
         raise ImageError("a drill has network, mount and process namespaces of its own", "run the command as root")
-    ensure_commands(console, PACKAGE_OF | CLOCK)
+    ensure_commands(console, {**PACKAGE_OF, **CLOCK})
     plan = plan_stage_file(Path(order.stage_file), Path(order.project))
     image = ensure_root(plan.config.postgres.image, console)
     # Below /var/tmp, as /tmp may be memory: the copy's speed is to be that of a disk.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from rich.console import Console
@@ -40,8 +40,9 @@ def _unpack(tag: str, folder: Path, console: Console) -> None:
             command = [command_path("tar"), "--extract", "--numeric-owner", "--same-owner", "--directory", str(folder)]
             with subprocess.Popen(command, stdin=subprocess.PIPE) as tar:
                 assert tar.stdin is not None  # noqa: S101 - asked for above
-                for chunk in container.export():
-                    tar.stdin.write(bytes(chunk))
+                chunks: Iterator[bytes] = container.export()  # type: ignore[assignment] # bytes, whatever the stubs say
+                for chunk in chunks:
+                    tar.stdin.write(chunk)
             if tar.returncode:
                 raise subprocess.CalledProcessError(tar.returncode, command)
         finally:
