@@ -63,6 +63,9 @@ chaos: setup engine ## the long run of the same: engines killed in every promoti
 local-alerts: setup engine ## make faults on a stage that runs, and require exactly the expected alerts (ARGS="--stage stage-c")
 	@$(BIN)/dreamseed local alerts $(ARGS)
 
+drill: setup ## lose, damage and restore databases in a sandbox, at B, C, D and E, and fail over (Linux, root)
+	@$(BIN)/dreamseed drill every $(ARGS)
+
 local-down: setup ## stop what `make local` started; FORGET=1 removes its data, too
 	@$(BIN)/dreamseed local down $(if $(FORGET),--forget)
 
