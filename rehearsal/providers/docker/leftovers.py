@@ -5,6 +5,8 @@ The official provider sets no such label; it is hidden from every read, so a pro
 
 from __future__ import annotations
 
+import time
+
 from docker.api.client import APIClient
 from docker.errors import NotFound
 
@@ -12,6 +14,10 @@ from rehearsal.providers.docker.properties import Api
 from rehearsal.providers.seams import RefusedError, Subject
 
 URN_LABEL = "rehearsal.urn"
+STARTING_SECONDS = 5.0
+"""So long is a container that was made and does not run yet given to start: the call may be under way in the engine,
+and one that is removed meanwhile keeps its published ports until the engine ends (seen with Docker 20.10)."""
+PAUSE_SECONDS = 0.25
 
 
 def urn_of(inspect: Api) -> str:
@@ -37,7 +43,7 @@ def make_way(api: APIClient, name: str, subject: Subject) -> None:
             f"or bring it into the program with `pulumi import {subject.token} {subject.name} {inspect['Id'][:12]}`",
             RefusedError.Kind.ALREADY_EXISTS,
         )
-    api.remove_container(inspect["Id"], v=True, force=True)
+    _remove(api, inspect["Id"])
 
 
 def remove_left_behind(api: APIClient, container_id: str, subject: Subject) -> None:
@@ -47,4 +53,11 @@ def remove_left_behind(api: APIClient, container_id: str, subject: Subject) -> N
     except NotFound:
         return
     if urn_of(inspect) and _stack_of(urn_of(inspect)) == _stack_of(subject.urn):
-        api.remove_container(inspect["Id"], v=True, force=True)
+        _remove(api, inspect["Id"])
+
+
+def _remove(api: APIClient, container_id: str) -> None:
+    until = time.monotonic() + STARTING_SECONDS
+    while api.inspect_container(container_id)["State"]["Status"] == "created" and time.monotonic() < until:
+        time.sleep(PAUSE_SECONDS)
+    api.remove_container(container_id, v=True, force=True)
