@@ -167,19 +167,6 @@ def clock_back(scene: Scene) -> Verdict:
     return outcome, f"a backup with an old date does no harm; {told_by}"
 
 
-def clock_jump(scene: Scene) -> Verdict:
-    """The primary's clock jumps a day ahead and back while rows are written."""
-    for offset, act in (("+1d", scene.write), ("-1d", scene.confirm)):
-        scene.primary.stop()
-        with _clock(scene.primary, offset):
-            scene.primary.start_primary()
-        act(50)
-    scene.primary.stop()
-    scene.primary.start_primary()
-    scene.write(50)
-    return scene.restore()
-
-
 @contextmanager
 def _clock(database: Database, offset: str) -> Iterator[None]:
     """Let what starts within the block see another time (libfaketime)."""
@@ -216,6 +203,5 @@ SERVER_FAULTS = (
     ("the disk of the restore full", restore_disk_full),
     ("the disk of the primary full", primary_disk_full),
     ("the clock two hours behind during a backup", clock_back),
-    ("the clock a day ahead, then behind", clock_jump),
     ("another cluster in the same stanza", other_cluster),
 )
