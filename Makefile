@@ -83,7 +83,7 @@ promotion-test: setup engine ## gates, forged approvals, and promotions killed a
 	@$(MAKE) --no-print-directory unit ARGS="tests/facts tests/gates tests/approvals tests/promotion tests/test_signing.py"
 
 unit: setup ## every test, without lint (ARGS="tests/planning -k layout" for a part)
-	@PATH="$$($(BIN)/python -m rehearsal.toolchain):$$PATH" $(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist worksteal $(ARGS)
+	@PATH="$$($(BIN)/python -m rehearsal.toolchain):$$PATH" $(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist loadgroup $(ARGS)
 
 lint: setup ## style (ruff) and types (mypy --strict)
 	@$(BIN)/ruff check .

@@ -30,11 +30,6 @@ def pytest_runtest_setup() -> None:
         asyncio.set_event_loop(asyncio.new_event_loop())
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the tests that take minutes: at the end one worker would wait for the other."""
-    items.sort(key=lambda item: item.get_closest_marker("engine") is None)
-
-
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Put an engine on PATH when a test needs one (built once, then cached): none is skipped for it."""
     if any(item.get_closest_marker("engine") for item in session.items):

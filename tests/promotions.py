@@ -16,7 +16,7 @@ from pathlib import Path
 from dreamseed.commands.rehearse import rehearsed_project, traits
 from rehearsal import guards
 from rehearsal.providers.host import ProviderHost
-from rehearsal.runner import Rehearsal, Setting, rehearse
+from rehearsal.runner import Project, Rehearsal, Setting, rehearse
 from rehearsal.runner.outcome import Promotion
 from rehearsal.runner.resources import Action
 from rehearsal.toolchain import ensure_engine
@@ -27,17 +27,21 @@ from tests.goldens import FOLDER
 def climb() -> Rehearsal:
     """Rehearse the shipped stages once; every test of this process shares the outcome."""
     with tempfile.TemporaryDirectory(prefix="dreamseed-test-", ignore_cleanup_errors=True) as folder:
-        root = Path(folder)
-        with ProviderHost(root / "cloud") as host:
-            setting = Setting(
-                project=rehearsed_project(),
-                toolchain=ensure_engine(),
-                workspace=root / "workspace",
-                providers=host.environment(),
-                classify=traits,
-                before_destroy=lambda: _lift(root / "cloud"),
-            )
-            return rehearse(setting, lambda _: None, lambda _: None)
+        return rehearsed(rehearsed_project(), Path(folder))
+
+
+def rehearsed(project: Project, root: Path) -> Rehearsal:
+    """Rehearse the stacks of `project` in the folder `root`."""
+    with ProviderHost(root / "cloud") as host:
+        setting = Setting(
+            project=project,
+            toolchain=ensure_engine(),
+            workspace=root / "workspace",
+            providers=host.environment(),
+            classify=traits,
+            before_destroy=lambda: _lift(root / "cloud"),
+        )
+        return rehearse(setting, lambda _: None, lambda _: None)
 
 
 def _lift(state: Path) -> None:

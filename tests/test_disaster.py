@@ -9,15 +9,13 @@ from pathlib import Path
 import pytest
 
 from dreamseed.commands.failover import with_active
-from dreamseed.commands.rehearse import REHEARSAL_PASSPHRASE, traits
+from dreamseed.commands.rehearse import REHEARSAL_PASSPHRASE
 from dreamseed.config.load import stage_file
-from rehearsal import guards
-from rehearsal.providers.host import ProviderHost
-from rehearsal.runner import Project, Rehearsal, Setting, rehearse
+from rehearsal.runner import Project, Rehearsal
 from rehearsal.runner.outcome import Promotion
 from rehearsal.runner.resources import Action
-from rehearsal.toolchain import ensure_engine
 from tests.program import PROJECT
+from tests.promotions import rehearsed
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("disaster")]
 
@@ -36,20 +34,8 @@ def disaster(stage: str) -> Rehearsal:
         stacks = (stage, f"{stage}-lasting", f"{stage}-over")
         for stack, active in zip(stacks[1:], (True, False), strict=True):
             stage_file(project, stack).write_text(with_active(text, active), encoding="utf-8")
-        with ProviderHost(root / "cloud") as host:
-            setting = Setting(
-                project=Project(directory=project, stacks=stacks, passphrase=REHEARSAL_PASSPHRASE),
-                toolchain=ensure_engine(),
-                workspace=root / "workspace",
-                providers=host.environment(),
-                classify=traits,
-                before_destroy=lambda: _lift(root / "cloud"),
-            )
-            return rehearse(setting, lambda _: None, lambda _: None)
-
-
-def _lift(state: Path) -> None:
-    guards.lift(state)
+        project_of_stacks = Project(directory=project, stacks=stacks, passphrase=REHEARSAL_PASSPHRASE)
+        return rehearsed(project_of_stacks, root)
 
 
 def changed(promotion: Promotion, *actions: Action) -> list[str]:

@@ -19,7 +19,7 @@ from tests.promotion.previewing import preview_again
 from tests.promotion.projects import PROJECT, MadeProject, make_project, now
 from tests.promotion.saga_world import STEPS
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("playbook")]
 
 
 KILLED_IN = ("vllm", "load-test")
