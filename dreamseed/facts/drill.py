@@ -36,7 +36,7 @@ class DrillFact(BaseModel):
     rto_seconds: float | None = Field(ge=0, description="from the loss to a database that answers")
     restore_mb_per_second: float | None = Field(ge=0)
     data_bytes: int | None = Field(ge=0, description="size of the restored database")
-    missing_rows: int | None = Field(ge=0, description="acknowledged rows that were not there afterwards")
+    missing_rows: int | None = Field(ge=0, description="acknowledged and archived rows that were not there afterwards")
     source: str = Field(min_length=1, description="what was restored, from where, by which command")
     digest: str = Field(default="", pattern=f"^({DIGEST_PATTERN})?$")
 
