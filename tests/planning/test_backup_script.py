@@ -18,7 +18,8 @@ TOOLS = {
     "curl": "exit 0",
     "sleep": "kill $PPID",
     "rclone": "exit 0",
-    "psql": "exit 0",
+    # A database that archives wherever it is asked for.
+    "psql": "echo --config=/etc/pgbackrest/local.conf --config=/etc/pgbackrest/offsite.conf archive-push %p",
     "pgbackrest": 'echo "$@" >> "$ASKED"; exit "$STATUS"',
 }
 
@@ -53,11 +54,11 @@ def run(text: str, folder: Path, bodies: dict[str, str], *arguments: str, status
     return done.returncode
 
 
-def turn(text: str, folder: Path, status: int = 0) -> list[str]:
+def turn(text: str, folder: Path, status: int = 0, tools: dict[str, str] = TOOLS) -> list[str]:
     """Run one turn of the backup script over `folder`; return the backups it asked for, which all end with `status`."""
     asked = folder / "asked"
     asked.unlink(missing_ok=True)
-    run(text, folder, TOOLS, status=status)
+    run(text, folder, tools, status=status)
     calls = asked.read_text(encoding="utf-8").splitlines()
     return [call for call in calls if call.endswith(" backup")]
 
@@ -74,6 +75,13 @@ def test_a_new_repository_gets_a_full_backup_though_the_old_one_has_a_young_one(
     [full] = turn(script("stage-b"), tmp_path)
     assert "--type=full" in full
     assert "offsite.conf" in full
+
+
+def test_no_backup_is_begun_while_the_database_archives_elsewhere(tmp_path: Path) -> None:
+    elsewhere = TOOLS | {"psql": "echo pgbackrest --config=/etc/pgbackrest/local.conf --stanza=shard-1 archive-push %p"}
+    assert turn(script("stage-b"), tmp_path, tools=elsewhere) == []
+    assert turn(script("stage-a"), tmp_path, tools=TOOLS | {"psql": "exit 2"}) == []
+    assert len(turn(script("stage-a"), tmp_path, tools=elsewhere)) == 1
 
 
 def test_times_that_two_repositories_shared_would_leave_the_new_one_without_a_backup(tmp_path: Path) -> None:
