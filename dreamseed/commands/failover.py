@@ -17,6 +17,7 @@ from dreamseed.failover import Action, Direction, Journal, Step, perform, steps
 from dreamseed.planning.planner import plan_stage_file
 from dreamseed.planning.report.style import table
 from dreamseed.planning.stage_plan import StagePlan
+from dreamseed.signing import write_whole
 
 app = typer.Typer(help="Fail over to the cloud and back: the old primary is fenced first.", no_args_is_help=True)
 SECTION, KEY = "disaster_recovery", "active"
@@ -101,7 +102,7 @@ class Flipped:
     def do(self) -> None:
         """Write the file, then ask for `pulumi up`."""
         text = self.path.read_text(encoding="utf-8")
-        self.path.write_text(with_active(text, self.wanted), encoding="utf-8")
+        write_whole(self.path, with_active(text, self.wanted).encode())
         self.asked.do()
 
 

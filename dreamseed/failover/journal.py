@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,6 +11,7 @@ from typing import Any, Protocol
 
 from dreamseed.errors import DreamSeedError
 from dreamseed.failover.steps import Direction, Step
+from dreamseed.signing import write_whole
 
 
 class FailoverError(DreamSeedError):
@@ -61,12 +61,7 @@ class Journal:
         entries = [*self.entries(), {"step": key, "state": state, "at": at}]
         content = {"stage": self.stage, "direction": self.direction.value, "entries": entries}
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        part = self.path.with_name(f".{self.path.name}.part")
-        with part.open("w", encoding="utf-8") as file:
-            json.dump(content, file, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(self.path)
+        write_whole(self.path, json.dumps(content, indent=1).encode())
 
 
 def perform(

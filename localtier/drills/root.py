@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from rich.console import Console
@@ -29,7 +27,7 @@ def ensure_root(reference: str, console: Console) -> Path:
         with cache.locked(folder.with_suffix(".lock"), lambda: console.print("Another drill unpacks: waiting ...")):
             if not folder.is_dir():
                 with shown(f"Unpacking {image.key} for drills (once for this content)", console):
-                    _put(folder, lambda made: _unpack(image.tag, made, console))
+                    cache.fill(folder, lambda made: _unpack(image.tag, made, console))
     return folder
 
 
@@ -47,15 +45,3 @@ def _unpack(tag: str, folder: Path, console: Console) -> None:
                 raise subprocess.CalledProcessError(tar.returncode, command)
         finally:
             container.remove(v=True)
-
-
-def _put(folder: Path, make: Callable[[Path], None]) -> None:
-    """Fill `folder` at once: a run that is killed leaves none."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    made = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    try:
-        make(made)
-        made.chmod(0o755)
-        made.rename(folder)
-    finally:
-        shutil.rmtree(made, ignore_errors=True)

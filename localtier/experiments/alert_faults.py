@@ -28,6 +28,7 @@ from dreamseed.planning.secrets import GeneratedSecret
 from dreamseed.planning.services.monitoring_cost import BILLS_FOLDER, NAME, RATES_FILE
 from dreamseed.planning.stage_plan import StagePlan
 from localtier.credentials import read_credentials, read_file
+from localtier.experiments.beside import beside
 from localtier.images.machine import command_path
 from localtier.network import ask_outside
 from localtier.services import Services
@@ -111,30 +112,25 @@ def _saturated(bench: Bench) -> Iterator[None]:
         "max_tokens": TOKENS,
         "ignore_eos": True,
     }
-    over = threading.Event()
 
-    async def ask(client: httpx.AsyncClient) -> None:
+    async def ask(client: httpx.AsyncClient, over: threading.Event) -> None:
         while not over.is_set():
             try:
                 (await client.post("/v1/chat/completions", json=body)).raise_for_status()
             except httpx.HTTPError:
                 await asyncio.sleep(1)
 
-    async def flood() -> None:
+    async def flood(over: threading.Event) -> None:
         limits = httpx.Limits(max_connections=None)
         async with httpx.AsyncClient(
             base_url=url, headers=headers, timeout=600, limits=limits, trust_env=False
         ) as client:
-            asked = [asyncio.create_task(ask(client)) for _ in range(ASKED_AT_ONCE)]
+            asked = [asyncio.create_task(ask(client, over)) for _ in range(ASKED_AT_ONCE)]
             await asyncio.gather(*asked)
 
-    thread = threading.Thread(target=ask_outside, args=(bench.tier.world(bench.plan), lambda: asyncio.run(flood())))
-    thread.start()
-    try:
+    world = bench.tier.world(bench.plan)
+    with beside(lambda over: ask_outside(world, lambda: asyncio.run(flood(over)))):
         yield
-    finally:
-        over.set()
-        thread.join()
 
 
 def _kept_down(service: str) -> Callable[[Bench], AbstractContextManager[None]]:
@@ -203,21 +199,17 @@ def _archive_stopped(bench: Bench) -> Iterator[None]:
     """Take the object store down and let the primary finish segments, which then cannot be archived."""
     store = Services(world=bench.tier.world(bench.plan), plan=bench.plan)
     primary = next(one for one in bench.plan.containers if one.service.startswith("postgres-") and one.mounts)
-    store.stop_object_store()
-    over = threading.Event()
 
-    def write() -> None:
+    def write(over: threading.Event) -> None:
         statement = "select pg_logical_emit_message(false, 'fault', 'x'); select pg_switch_wal()"
         while not over.wait(2):
             bench.running(primary.name).exec_run(["psql", "-h", "/run/postgresql", "-U", "postgres", "-c", statement])
 
-    thread = threading.Thread(target=write)
-    thread.start()
+    store.stop_object_store()
     try:
-        yield
+        with beside(write):
+            yield
     finally:
-        over.set()
-        thread.join()
         store.start_object_store()
 
 

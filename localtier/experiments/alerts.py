@@ -7,7 +7,7 @@ no other code than a minute's. Every other alert waits as long as planned, so "n
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -151,8 +151,9 @@ class Trial:
         faults = tried(self.bench.plan)
         # A shipped stage may be above its budget late in a month: that is another fault than those made here.
         import_bill(self.bench, 0.0)
-        self._calm(frozenset[str]().union(*(fault.expected for fault in faults)))
-        self._hurry(faults)
+        expected = frozenset[str]().union(*(fault.expected for fault in faults))
+        self._calm(expected)
+        self._hurry(expected)
         self._quiet(frozenset())
         remembered: frozenset[str] = frozenset()
         for fault in faults:
@@ -176,12 +177,11 @@ class Trial:
                 return
             time.sleep(POLL_SECONDS)
 
-    def _hurry(self, faults: Sequence[Fault]) -> None:
+    def _hurry(self, expected: frozenset[str]) -> None:
         """Let Prometheus look more often, and the expected alerts wait shorter unless the whole wait is asked for."""
         name = self.bench.first("prometheus").name
         rules = self.bench.read(name, RULES_FILE)
         if not self.whole:
-            expected = frozenset[str]().union(*(fault.expected for fault in faults))
             rules = hurried_rules(rules, expected, LONGEST_WAIT_SECONDS)
             self.bench.write(name, RULES_FILE, rules)
         settings = hurried_settings(self.bench.read(name, SETTINGS_FILE), INTERVAL_SECONDS)

@@ -17,6 +17,7 @@ import httpx
 from dreamseed.monitoring.contract import EXPORTERS, Job, Kind
 from dreamseed.planning.services.tunnel import METRICS_INTAKE
 from dreamseed.planning.stage_plan import StagePlan
+from localtier.experiments.beside import beside
 
 EVERY_SECONDS = 5.0
 REQUESTS_PER_SECOND = {
@@ -65,10 +66,9 @@ def pushing(plan: StagePlan, prometheus: str, run: Callable[[Callable[[], None]]
 
     `run` runs a function where that URL leads there. What cannot be pushed shows as an alert on missing metrics.
     """
-    over = threading.Event()
     began = time.time_ns()
 
-    def push() -> None:
+    def push(over: threading.Event) -> None:
         with httpx.Client(base_url=prometheus, trust_env=False, timeout=30) as client:
             while not over.wait(EVERY_SECONDS):
                 try:
@@ -76,13 +76,8 @@ def pushing(plan: StagePlan, prometheus: str, run: Callable[[Callable[[], None]]
                 except httpx.HTTPError:
                     continue
 
-    thread = threading.Thread(target=run, args=(push,))
-    thread.start()
-    try:
+    with beside(lambda over: run(lambda: push(over))):
         yield
-    finally:
-        over.set()
-        thread.join()
 
 
 def bounds() -> tuple[float, ...]:

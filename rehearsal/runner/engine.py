@@ -164,9 +164,9 @@ def _follow(
         *lines, rest = (rest + events.read()).split("\n")
         log.feed(lines)
         reached(log.registered)
-        due = interruption is not None and not interrupted and log.changing >= interruption.after_changes
-        if due and interruption is not None and log.creates(interruption.spared):
+        if interruption is not None and log.creates(interruption.spared):
             spared_until = time.monotonic() + RECORDED_SECONDS
+        due = interruption is not None and not interrupted and log.changing >= interruption.after_changes
         due = due and time.monotonic() >= spared_until
         if running and due and interruption is not None:
             interrupted = True

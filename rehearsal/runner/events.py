@@ -45,7 +45,7 @@ class EventLog:
     _protected: set[str] = field(default_factory=set)
     _operations: dict[str, set[str]] = field(default_factory=dict)
     _differing: dict[str, set[str]] = field(default_factory=dict)
-    _creating: dict[str, str] = field(default_factory=dict)
+    _creating: set[str] = field(default_factory=set)
 
     def feed(self, lines: Iterable[str]) -> None:
         """Take more lines of the log."""
@@ -61,7 +61,7 @@ class EventLog:
     def _step(self, step: Mapping[str, Any]) -> None:
         urn = step["urn"]
         if step["op"] in CREATIONS:
-            self._creating[urn] = step["new"]["type"]
+            self._creating.add(urn)
         self.registered += urn not in self._operations
         sides = [side for side in (step.get("new"), step.get("old")) if side]
         self._states[urn] = sides[0]
@@ -72,7 +72,7 @@ class EventLog:
 
     def _outcome(self, step: Mapping[str, Any]) -> None:
         """Take what has ended, and what a refresh found, which only the event after it says."""
-        self._creating.pop(step["urn"], None)
+        self._creating.discard(step["urn"])
         operations = self._operations.get(step["urn"], set())
         if REFRESH in operations:
             operations.add(step["op"])
@@ -90,7 +90,7 @@ class EventLog:
 
     def creates(self, types: tuple[str, ...]) -> bool:
         """Tell whether a resource of a type that begins with one of `types` is being created, as far as was read."""
-        return any(kind.startswith(types) for kind in self._creating.values())
+        return any(self._states[urn]["type"].startswith(types) for urn in self._creating)
 
     def resources(self) -> list[Resource]:
         """Return the resources that exist after the run: neither the stack, nor providers, nor components."""

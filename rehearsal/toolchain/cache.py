@@ -34,14 +34,23 @@ def is_complete(folder: Path) -> bool:
 
 
 def put(folder: Path, make: Callable[[Path], None]) -> None:
-    """Fill a new folder with `make`, add its manifest and rename it to `folder`, replacing what was there."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    made = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    try:
+    """Fill `folder` with `make` and its manifest, as `fill` does."""
+
+    def make_with_manifest(made: Path) -> None:
         make(made)
         files = sorted(path for path in made.rglob("*") if path.is_file())
         sizes = {path.relative_to(made).as_posix(): path.stat().st_size for path in files}
         (made / MANIFEST).write_text(json.dumps(sizes, indent=1), encoding="utf-8")
+
+    fill(folder, make_with_manifest)
+
+
+def fill(folder: Path, make: Callable[[Path], None]) -> None:
+    """Fill a new folder with `make` and rename it to `folder`, replacing what was there; it holds nothing else."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    made = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        make(made)
         made.chmod(0o755)
         if folder.exists():
             shutil.rmtree(folder)
