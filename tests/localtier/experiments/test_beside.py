@@ -15,8 +15,12 @@ def test_work_goes_on_until_the_block_ends_and_has_ended_then_also_when_the_bloc
         over.wait()
         told.append("ended")
 
-    with pytest.raises(ValueError, match="fails"), beside(work):
-        begun.wait()
-        assert told == []
-        raise ValueError("the block fails")
+    def block() -> None:
+        with beside(work):
+            begun.wait()
+            assert told == []
+            raise ValueError("the block fails")
+
+    with pytest.raises(ValueError, match="fails"):
+        block()
     assert told == ["ended"]
