@@ -20,6 +20,7 @@ from pulumi_cloudflare._inputs import (
     ZeroTrustAccessPolicyIncludeServiceTokenArgs,
     ZeroTrustTunnelCloudflaredConfigConfigArgs,
     ZeroTrustTunnelCloudflaredConfigConfigIngressArgs,
+    ZeroTrustTunnelCloudflaredConfigConfigOriginRequestArgs,
     ZoneAccountArgs,
     ZoneSubscriptionRatePlanArgs,
 )
@@ -63,6 +64,7 @@ __all__ = [
     "ZeroTrustTunnelCloudflaredConfig",
     "ZeroTrustTunnelCloudflaredConfigConfigArgs",
     "ZeroTrustTunnelCloudflaredConfigConfigIngressArgs",
+    "ZeroTrustTunnelCloudflaredConfigConfigOriginRequestArgs",
     "Zone",
     "ZoneAccountArgs",
     "ZoneSetting",

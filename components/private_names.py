@@ -16,9 +16,10 @@ from components.cloudflare_sdk import (
     ZeroTrustTunnelCloudflaredConfig,
     ZeroTrustTunnelCloudflaredConfigConfigArgs,
     ZeroTrustTunnelCloudflaredConfigConfigIngressArgs,
+    ZeroTrustTunnelCloudflaredConfigConfigOriginRequestArgs,
     get_zero_trust_tunnel_cloudflared_token_output,
 )
-from dreamseed.planning.services.tunnel import TunnelRoute
+from dreamseed.planning.services.tunnel import CONNECT_TIMEOUT_SECONDS, TunnelRoute
 
 AUTOMATIC_TTL = 1
 """What Cloudflare asks for on proxied records. Source: docs/surprises.md, section 3."""
@@ -42,7 +43,12 @@ def declare_tunnel(
         name,
         account_id=account_id,
         tunnel_id=tunnel.id,
-        config=ZeroTrustTunnelCloudflaredConfigConfigArgs(ingresses=[*ingresses, ingress(service="http_status:404")]),
+        config=ZeroTrustTunnelCloudflaredConfigConfigArgs(
+            ingresses=[*ingresses, ingress(service="http_status:404")],
+            origin_request=ZeroTrustTunnelCloudflaredConfigConfigOriginRequestArgs(
+                connect_timeout=CONNECT_TIMEOUT_SECONDS
+            ),
+        ),
         opts=parent.child(),
     )
     return tunnel

@@ -11,6 +11,7 @@ from pathlib import Path
 import docker
 
 from dreamseed.planning.secrets import ProvidedSecret
+from dreamseed.planning.services.tunnel import CONNECT_TIMEOUT_SECONDS
 from dreamseed.planning.stage_plan import StagePlan
 from localtier.credentials import read_credentials
 from localtier.services import KeyPair, Services
@@ -69,7 +70,11 @@ class Outside:
             Services(world=self.world, plan=self.plan).sync_keys(keys)
 
     def _tell_edge(self, tokens: tuple[str, ...]) -> None:
-        wanted = EdgeSettings(tokens=tokens, routes=edge_routes(self.plan.routes))
+        wanted = EdgeSettings(
+            tokens=tokens,
+            routes=edge_routes(self.plan.routes),
+            connect_timeout_seconds=CONNECT_TIMEOUT_SECONDS,
+        )
         if not self._settings.exists() or read_settings(self._settings) != wanted:
             write_settings(self._settings, wanted)
 

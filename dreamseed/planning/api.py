@@ -15,6 +15,7 @@ from dreamseed.config import StageConfig
 from dreamseed.planning import ports
 from dreamseed.planning.cloud_network import restore_address
 from dreamseed.planning.object_store import BucketPlan, BucketRole
+from dreamseed.planning.services.kafka import ACKNOWLEDGE_TIMEOUT_MS, CLIENT_TIMEOUT_MS
 from dreamseed.planning.services.tunnel import TunnelRoute
 
 LOOPBACK = "127.0.0.1"
@@ -106,6 +107,9 @@ def plan_api(config: StageConfig, routes: Sequence[TunnelRoute], buckets: Sequen
         members = [f"{LOOPBACK}:{route.local_port}" for route in routes if route.name.startswith(prefix)]
         if members:
             environment[variable] = ",".join(members)
+    if "KAFKA_BROKERS" in environment:
+        environment["KAFKA_SOCKET_TIMEOUT_MS"] = str(CLIENT_TIMEOUT_MS)
+        environment["KAFKA_REQUEST_TIMEOUT_MS"] = str(ACKNOWLEDGE_TIMEOUT_MS)
     return ApiPlan(
         hostname=f"api.{config.service.domain}",
         joins_network=active or config.network.vpn is not None,

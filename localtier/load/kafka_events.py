@@ -9,6 +9,7 @@ from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 
+from dreamseed.planning.services.kafka import ACKNOWLEDGE_TIMEOUT_MS, CLIENT_TIMEOUT_MS
 from localtier.load.client import Client
 from localtier.load.content import text_of
 from localtier.load.ledger import Outcome
@@ -74,6 +75,8 @@ class KafkaWriter(Client):
                 "acks": "all",
                 "delivery.timeout.ms": DELIVERY_SECONDS * 1_000,
                 "linger.ms": 0,
+                "socket.timeout.ms": CLIENT_TIMEOUT_MS,
+                "request.timeout.ms": ACKNOWLEDGE_TIMEOUT_MS,
                 "reconnect.backoff.max.ms": 1_000,
                 "topic.metadata.refresh.interval.ms": 10_000,
             },

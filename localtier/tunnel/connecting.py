@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from localtier.tunnel.arguments import RunArguments
-from localtier.tunnel.handshake import Caller, DeniedError, call_in, services_from
+from localtier.tunnel.handshake import Caller, DeniedError, Directions, call_in
 from localtier.tunnel.link import Link
 from localtier.tunnel.monitor import Figures, metrics_text, ready_text, serve_text
 from localtier.tunnel.protocol import CONNECTIONS, DEAD_AFTER_SECONDS, EDGE_HOST, EDGE_PORT, Frame, Kind
@@ -24,7 +24,6 @@ LOG = logging.getLogger("cloudflared-stand-in")
 EDGE_VARIABLE = "TUNNEL_EDGE"
 """Another edge, as ADDRESS:PORT. Source: cloudflare/cloudflared, hidden flag --edge."""
 GRACE_SECONDS = 30.0
-CONNECT_SECONDS = 30.0
 FIRST_BACKOFF_SECONDS = 0.5
 LONGEST_BACKOFF_SECONDS = 5.0
 SETTLED_SECONDS = 5.0
@@ -44,7 +43,7 @@ class Connector:
     figures: Figures = field(default_factory=Figures)
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     links: dict[int, Link] = field(default_factory=dict)
-    services: dict[str, str] = field(default_factory=dict)
+    directions: Directions = field(default_factory=Directions)
 
     async def run(self) -> None:
         """Keep the connections until `stop`, then let the streams end for at most `grace_seconds`."""
@@ -82,7 +81,7 @@ class Connector:
         async with asyncio.timeout(self.dead_after_seconds):
             reader, writer = await asyncio.open_connection(*self.edge)
         try:
-            self.services = await call_in(
+            self.directions = await call_in(
                 reader, writer, Caller(connector=self.identity, connection=number), self.token
             )
             link = self._link(reader, writer)
@@ -108,13 +107,13 @@ class Connector:
 
     def _told(self, frame: Frame) -> None:
         if frame.kind is Kind.CONFIG:
-            self.services = services_from(frame.payload)
+            self.directions = Directions.from_payload(frame.payload)
 
     async def _serve(self, link: Link, stream: Stream, hostname: str) -> None:
         self.figures.total_requests += 1
         try:
-            target = target_of(self.services[hostname])
-            async with asyncio.timeout(CONNECT_SECONDS):
+            target = target_of(self.directions.services[hostname])
+            async with asyncio.timeout(self.directions.connect_timeout_seconds):
                 reader, writer = await asyncio.open_connection(*target)
         except (KeyError, OSError) as error:
             self.figures.request_errors += 1

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from localtier.tunnel.handshake import DeniedError, services_text, take_in
+from localtier.tunnel.handshake import DeniedError, take_in
 from localtier.tunnel.link import Link
 from localtier.tunnel.monitor import serve_text
 from localtier.tunnel.offer import LOOPBACK, Offer
@@ -54,8 +54,8 @@ class Edge:
         A port that is taken is left out and tried again at the next call.
         """
         access_changed = settings.access != self.settings.access
-        if settings.services != self.settings.services:
-            self.pool.tell(services_text(settings.services))
+        if settings.directions != self.settings.directions:
+            self.pool.tell(settings.directions.as_payload())
         self.settings = settings
         for route in [known for known in self.offers if known not in settings.routes or access_changed]:
             await self.offers.pop(route).stop()
@@ -102,8 +102,8 @@ class Edge:
 
     async def _connector(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            told_services = self.settings.services
-            caller = await take_in(reader, writer, self.settings.tokens, told_services)
+            told_first = self.settings.directions
+            caller = await take_in(reader, writer, self.settings.tokens, told_first)
         except (DeniedError, OSError, EOFError, ValueError, TypeError, KeyError) as error:
             self.denied += 1
             LOG.warning("a connector was not taken in: %r", error)
@@ -115,8 +115,8 @@ class Edge:
                 link.draining = True
 
         link = Link(reader, writer, told=told, dead_after_seconds=self.dead_after_seconds)
-        if self.settings.services != told_services:
-            link.configure(services_text(self.settings.services))
+        if self.settings.directions != told_first:
+            link.configure(self.settings.directions.as_payload())
         self.pool.add(caller, link)
         LOG.info("connection %d of connector %s stands", caller.connection, caller.connector)
         try:

@@ -1,4 +1,4 @@
-"""How a connector proves that it holds the tunnel's token, and receives where each name leads."""
+"""How a connector proves that it holds the tunnel's token, and receives where each name leads and how long to try."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import asyncio
 import hmac
 import json
 import secrets
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
 
 from localtier.tunnel.protocol import Kind, encode, proof, read_frame
 
 HANDSHAKE_SECONDS = 5.0
 NONCE_BYTES = 32
+CONNECT_TIMEOUT_SECONDS = 30.0
+"""What cloudflared allows where the tunnel says nothing. Source: Cloudflare documentation of connectTimeout, 2026-11-26."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,14 +25,31 @@ class Caller:
     connection: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class Directions:
+    """What connectors are told: the services by hostname, and how long connecting to one may take."""
+
+    services: dict[str, str] = field(default_factory=dict)
+    connect_timeout_seconds: float = CONNECT_TIMEOUT_SECONDS
+
+    def as_payload(self) -> bytes:
+        """Return them as they travel."""
+        return json.dumps(asdict(self)).encode()
+
+    @classmethod
+    def from_payload(cls, payload: bytes) -> Directions:
+        """Return what `payload` says. Raises ValueError, TypeError for what is none."""
+        return cls(**json.loads(payload))
+
+
 class DeniedError(Exception):
     """The edge does not take the connector in."""
 
 
 async def call_in(
     reader: asyncio.StreamReader, writer: asyncio.StreamWriter, caller: Caller, token: str
-) -> dict[str, str]:
-    """Return the services by hostname that the edge answers with. Raises DeniedError, OSError, EOFError."""
+) -> Directions:
+    """Return what the edge answers with. Raises DeniedError, OSError, EOFError."""
     async with asyncio.timeout(HANDSHAKE_SECONDS):
         nonce = (await read_frame(reader)).payload
         hello = {"connector": caller.connector, "connection": caller.connection, "proof": proof(token, nonce)}
@@ -38,11 +57,11 @@ async def call_in(
         answer = await read_frame(reader)
     if answer.kind is not Kind.WELCOME:
         raise DeniedError(answer.payload.decode())
-    return services_from(answer.payload)
+    return Directions.from_payload(answer.payload)
 
 
 async def take_in(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, tokens: Iterable[str], services: Mapping[str, str]
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, tokens: Iterable[str], directions: Directions
 ) -> Caller:
     """Return who calls, once it has proved one of `tokens`. Raises DeniedError, OSError, EOFError, ValueError."""
     nonce = secrets.token_bytes(NONCE_BYTES)
@@ -55,15 +74,5 @@ async def take_in(
         writer.write(encode(Kind.DENIED, 0, b"Unauthorized: Invalid tunnel secret"))
         await writer.drain()
         raise DeniedError("Unauthorized: Invalid tunnel secret")
-    writer.write(encode(Kind.WELCOME, 0, services_text(services)))
+    writer.write(encode(Kind.WELCOME, 0, directions.as_payload()))
     return Caller(connector=str(hello["connector"]), connection=int(hello["connection"]))
-
-
-def services_text(services: Mapping[str, str]) -> bytes:
-    """Return the services by hostname as they travel."""
-    return json.dumps(dict(services)).encode()
-
-
-def services_from(payload: bytes) -> dict[str, str]:
-    """Return the services by hostname that `payload` holds."""
-    return {str(hostname): str(service) for hostname, service in json.loads(payload).items()}

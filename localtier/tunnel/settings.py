@@ -12,6 +12,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from localtier.tunnel.handshake import CONNECT_TIMEOUT_SECONDS, Directions
+
 if TYPE_CHECKING:
     from dreamseed.planning.services.tunnel import TunnelRoute
 
@@ -55,11 +57,13 @@ class EdgeSettings:
     tokens: tuple[str, ...]
     routes: tuple[EdgeRoute, ...]
     access: AccessToken | None = None
+    connect_timeout_seconds: float = CONNECT_TIMEOUT_SECONDS
 
     @property
-    def services(self) -> dict[str, str]:
-        """Return the services by hostname, as the connectors are told."""
-        return {route.hostname: route.service for route in self.routes}
+    def directions(self) -> Directions:
+        """Return what the connectors are told."""
+        services = {route.hostname: route.service for route in self.routes}
+        return Directions(services=services, connect_timeout_seconds=self.connect_timeout_seconds)
 
 
 class SettingsError(Exception):
@@ -98,6 +102,7 @@ def read_settings(path: Path) -> EdgeSettings:
             tokens=tuple(str(token) for token in content["tokens"]),
             routes=tuple(EdgeRoute(**route) for route in content["routes"]),
             access=AccessToken(**access) if access else None,
+            connect_timeout_seconds=float(content.get("connect_timeout_seconds", CONNECT_TIMEOUT_SECONDS)),
         )
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise SettingsError(

@@ -5,6 +5,7 @@ import base64
 import pytest
 
 from dreamseed.catalog.cloudflare_plans import PLAN_LIMITS, RATE_LIMIT_PERIODS_SECONDS
+from dreamseed.planning.services.tunnel import CONNECT_TIMEOUT_SECONDS
 from tests.components.builders import declare_edge, routes_of, secret_of
 from tests.components.declaring import Declared, changed, stage
 
@@ -87,7 +88,9 @@ def test_every_private_name_is_guarded_before_it_can_be_found(letter: str) -> No
 
 def test_the_tunnel_leads_only_where_a_route_says() -> None:
     config = stage("e")
-    ingresses = declare_edge(config).one("ZeroTrustTunnelCloudflaredConfig").inputs["config"]["ingresses"]
+    told = declare_edge(config).one("ZeroTrustTunnelCloudflaredConfig").inputs["config"]
+    assert told["originRequest"] == {"connectTimeout": CONNECT_TIMEOUT_SECONDS}
+    ingresses = told["ingresses"]
     assert ingresses[-1] == {"service": "http_status:404"}
     assert {i["hostname"]: i["service"] for i in ingresses[:-1]} == {r.hostname: r.service for r in routes_of(config)}
 

@@ -40,6 +40,11 @@ CONTROLLER_HEAP_MIB = 512
 FIRST_VOTERS = 3
 JOINED = "/tmp/dreamseed-joined"  # noqa: S108 - a mark inside the container, made anew at each of its starts
 INTERNAL_TOPICS = ("__consumer_offsets", "__transaction_state", "__share_group_state")
+ACKNOWLEDGE_TIMEOUT_MS = 5_000
+"""How long a leader may wait for its copies before it says so, and the client asks anew who leads."""
+CLIENT_TIMEOUT_MS = 10_000
+"""How long clients wait for a broker that says nothing before they connect anew. By default librdkafka waits 60 s, and
+with the link between the servers cut messages were away for 60.5 s and more (seen on 2026-11-26)."""
 MS_PER_HOUR = 3_600_000
 INTERNAL_PARTITIONS = 50
 """Partitions of each internal topic. Source: Kafka 4.1 broker configuration, defaults of *.topic.num.partitions."""

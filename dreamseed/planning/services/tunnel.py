@@ -26,6 +26,12 @@ METRICS_INTAKE = "/api/v1/otlp/v1/metrics"
 """Where Prometheus takes metrics that are pushed. Source: Prometheus documentation, OTLP receiver, 2026-11-23."""
 PRIMARY_ROUTE = "postgres-primary"
 """The route past the pooler, for the load of a standby: the API has no use for it."""
+CONNECT_TIMEOUT_SECONDS = 2
+"""How long a connector tries to reach a service; cloudflared's default is 30 s.
+
+A stream goes to either server's connector. While the link between the servers is cut, half of those to a broker or a
+cache node lead to the wrong one: a client must hear so at once, and ask again.
+"""
 NONROOT_UID = 65_532
 """User of the distroless image that cloudflared ships in. Source: cloudflare/cloudflared Dockerfile."""
 

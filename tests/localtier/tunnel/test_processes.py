@@ -98,7 +98,8 @@ def test_the_routes_of_every_stage_get_a_local_port_each() -> None:
 
 def test_settings_come_back_as_they_were_written_and_only_their_owner_reads_them(tmp_path: Path) -> None:
     route = EdgeRoute(name="n", hostname="h", service="tcp://s:1", local_port=5, path="/p")
-    settings = EdgeSettings(tokens=("t",), routes=(route,), access=AccessToken(client_id="i", client_secret="s"))
+    access = AccessToken(client_id="i", client_secret="s")
+    settings = EdgeSettings(tokens=("t",), routes=(route,), access=access, connect_timeout_seconds=1.5)
     path = tmp_path / "folder" / "edge.json"
     write_settings(path, settings)
     assert read_settings(path) == settings

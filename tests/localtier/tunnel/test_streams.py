@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
+import socket
+from contextlib import ExitStack
 from dataclasses import replace
 
 import pytest
@@ -114,3 +116,29 @@ def test_a_service_that_is_not_there_refuses_the_client() -> None:
             return made.edge.offers[made.route].refused
 
     assert asyncio.run(run()) == 1
+
+
+def test_a_service_that_does_not_answer_is_given_up_after_what_the_edge_says() -> None:
+    """As behind a cut cable: a socket whose queue is full answers no call."""
+
+    async def main() -> None:
+        async with tier() as made, asyncio.timeout(20):
+            with ExitStack() as stack:
+                deaf = stack.enter_context(socket.socket())
+                deaf.bind(("127.0.0.1", 0))
+                deaf.listen(0)
+                for _ in range(2):
+                    caller = stack.enter_context(socket.socket())
+                    caller.setblocking(False)
+                    caller.connect_ex(deaf.getsockname())
+                address, port = deaf.getsockname()
+                route = replace(made.route, service=f"tcp://{address}:{port}")
+                settings = replace(made.edge.settings, routes=(route,), connect_timeout_seconds=0.2)
+                await made.edge.apply(settings)
+                await until(lambda: made.connectors[0].directions == settings.directions)
+                reader, _ = await made.client()
+                with pytest.raises(ConnectionResetError):
+                    await reader.read(1)
+                assert made.connectors[0].figures.request_errors == 1
+
+    asyncio.run(main())
