@@ -14,7 +14,7 @@ from localtier.tunnel.protocol import Kind, encode, proof, read_frame
 HANDSHAKE_SECONDS = 5.0
 NONCE_BYTES = 32
 CONNECT_TIMEOUT_SECONDS = 30.0
-"""What cloudflared allows where the tunnel says nothing. Source: Cloudflare documentation of connectTimeout, 2026-11-26."""
+"""What cloudflared allows where the tunnel says nothing. Source: Cloudflare documentation, connectTimeout, 2026-11-22."""
 
 
 @dataclass(frozen=True, kw_only=True)
