@@ -2,11 +2,11 @@
 
 Imitated, with the sources read in November 2026: the command lines (arguments.py); four connections to the edge that
 come back by themselves; names and services told by the edge; /ready (cloudflare/cloudflared, metrics/readiness.go)
-and four metrics by their names; at SIGTERM no new streams and 30 s for those that run (documentation of --grace-
-period), a second signal ends it at once; so long to connect to a service as the edge says (connectTimeout, 30 s by
-default). Not imitated: QUIC and HTTP/2, TLS to the edge, SRV look-ups and the second region, websockets, DNS and
-private network routes, the pool of connections to HTTP services, logs and diagnostics. Python's standard library is
-all it needs.
+and four metrics by their names; at SIGTERM no new streams and 30 s for those that run (documentation of
+--grace-period), a second signal ends it at once; so long to connect to a service as the edge says
+(connectTimeout, 30 s by default). Not imitated: QUIC and HTTP/2, TLS to the edge, SRV look-ups and the second
+region, websockets, DNS and private network routes, the pool of connections to HTTP services, logs and
+diagnostics. Python's standard library is all it needs.
 """
 
 from __future__ import annotations

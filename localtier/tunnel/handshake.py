@@ -14,7 +14,7 @@ from localtier.tunnel.protocol import Kind, encode, proof, read_frame
 HANDSHAKE_SECONDS = 5.0
 NONCE_BYTES = 32
 CONNECT_TIMEOUT_SECONDS = 30.0
-"""What cloudflared allows where the tunnel says nothing. Source: Cloudflare documentation, connectTimeout, 2026-11-22."""
+"""What cloudflared allows where the tunnel says nothing. Source: Cloudflare documentation (connectTimeout), 2026-11."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,9 +46,7 @@ class DeniedError(Exception):
     """The edge does not take the connector in."""
 
 
-async def call_in(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, caller: Caller, token: str
-) -> Directions:
+async def call_in(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, caller: Caller, token: str) -> Directions:
     """Return what the edge answers with. Raises DeniedError, OSError, EOFError."""
     async with asyncio.timeout(HANDSHAKE_SECONDS):
         nonce = (await read_frame(reader)).payload
