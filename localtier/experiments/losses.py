@@ -71,9 +71,10 @@ class Losses:
             case Loss.DISK:
                 pass
         if any(claim.component == "redis" for claim in trial.claims):
-            self._shape_cache()
+            self.shape_cache()
 
-    def _shape_cache(self) -> None:
+    def shape_cache(self) -> None:
+        """Give the planned masters their role back, as a person does after a lost server; nothing without a cache."""
         for job in (one for one in self.plan.containers if one.service == CACHE_SHAPER):
             with closing(self.world.client(job.host)) as engine:
                 container = engine.containers.get(job.name)

@@ -41,6 +41,9 @@ class Restartable(Protocol):
     def unhealthy(self) -> list[str]:
         """Wait until everything is as planned; return what is not when the time is over."""
 
+    def shape_cache(self) -> None:
+        """Give the cache's planned masters their role back."""
+
     def watching(self, clients: frozenset[Client]) -> AbstractContextManager[Watch]:
         """Watch clients until the block ends."""
 
@@ -54,6 +57,7 @@ def restart_engines(tier: Tier, plan: StagePlan, load: LoadRun) -> list[Restart]
 def restart_each(stage: Restartable, hosts: Sequence[str], clients: Collection[Client]) -> list[Restart]:
     """Restart the engine of each of `hosts`, and wait each time until everything is whole again.
 
+    Then the cache's masters go back to where they were: on one server they would not survive its loss.
     After one that leaves something broken the rest is not tried: nothing could be told from it.
     """
     done: list[Restart] = []
@@ -70,6 +74,7 @@ def restart_each(stage: Restartable, hosts: Sequence[str], clients: Collection[C
         done.append(Restart(host=host, away_seconds=away, whole_seconds=round(now - since, 1), broken=broken))
         if broken:
             break
+        stage.shape_cache()
     return done
 
 

@@ -37,6 +37,9 @@ class Stage:
             raise self.fails
         self.time += self.AWAY
 
+    def shape_cache(self) -> None:
+        self.restarted.append("cache")
+
     def unhealthy(self) -> list[str]:
         for _ in range(3):
             for events in self._events.values():
@@ -62,8 +65,8 @@ class Stage:
 def test_each_engine_is_restarted_and_what_clients_noticed_is_told() -> None:
     stage = Stage()
     done = restart_each(stage, ["server-1", "server-2"], CLIENTS)
-    assert stage.restarted == ["server-1", "server-2"]
-    assert [one.host for one in done] == stage.restarted
+    assert stage.restarted == ["server-1", "cache", "server-2", "cache"]
+    assert [one.host for one in done] == ["server-1", "server-2"]
     for one in done:
         assert one.away_seconds == dict.fromkeys(CLIENTS, Stage.AWAY)
         assert (one.whole_seconds, one.broken) == (Stage.AWAY + 3, ())
