@@ -95,6 +95,7 @@ def _declare_container(
         user=container.user,
         uploads=[_upload(file, secrets) for file in container.files],
         volumes=_mounts(container),
+        network_mode="host" if container.host_network else None,
         networks_advanced=[
             docker.ContainerNetworksAdvancedArgs(
                 name=host.networks[network].name, aliases=[container.name, *container.aliases]
@@ -104,6 +105,7 @@ def _declare_container(
         ports=[
             docker.ContainerPortArgs(internal=port.container, external=port.published, ip=host.address, protocol="tcp")
             for port in container.ports
+            if not container.host_network
         ],
         memory=container.memory_mib,
         # Equal to `memory`: no swap. Left out, the provider would show an update at every preview.

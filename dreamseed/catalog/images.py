@@ -181,6 +181,15 @@ _IMAGES = (
         source=_pinned(5),
     ),
     Image(
+        key="pgbouncer_exporter",
+        repository="quay.io/prometheuscommunity/pgbouncer-exporter",
+        tag="v0.12.1",
+        digest="30f31b6c2efdad3647f8182cc7c1a3a19e42bae5d17387694989f969371c230d",
+        source=_pinned(1),
+        note="a second file names the digest without the tag; both run it beside the catalogue's PgBouncer",
+        read_on=date(2026, 11, 26),
+    ),
+    Image(
         key="redis_exporter",
         repository="oliver006/redis_exporter",
         tag="v1.84.0",

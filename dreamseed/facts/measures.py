@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from dreamseed.config import StageConfig
+from dreamseed.monitoring.alerts_operations import WAYS, busiest_link_mbit
 from dreamseed.review.observed import API_P95, CACHE_MISSES, PEAK_USERS, SIGN_UPS
 
 HOURLY_MINUTES = 60
@@ -38,7 +39,7 @@ MEANING: dict[Measure, str] = {
     Measure.QUEUE_WAIT_SECONDS: "p95 of the wait for an engine in the worst hour",
     Measure.CACHE_MISS_RATIO: "misses over reads",
     Measure.DATABASE_TPS: "commits and rollbacks a second, highest five minutes",
-    Measure.NETWORK_MBIT_PER_SECOND: "the servers' link, highest five minutes, as the router counts it",
+    Measure.NETWORK_MBIT_PER_SECOND: "the busiest host's network, its busier way, highest five minutes",
     Measure.REVENUE_USD: "booked revenue of the month that ends on the day",
     Measure.COST_USD: "billed cost of the month that ends on the day",
     Measure.RESERVE_USD: "cash in reserve",
@@ -65,6 +66,7 @@ def questions(config: StageConfig) -> tuple[Question, ...]:
     """Return what is asked of the Prometheus of a stage; what it does not know is imported."""
     database = f'{{datname="{config.postgres.database}"}}'
     tps = " + ".join(f"sum(rate(pg_stat_database_xact_{kind}{database}[5m]))" for kind in ("commit", "rollback"))
+    one_way, other_way = map(busiest_link_mbit, WAYS)
     waiting = "histogram_quantile(0.95, sum by (le) (rate(vllm:request_queue_time_seconds_bucket[1h])))"
     minutes = (config.next_stage.gpu_utilization_minutes if config.next_stage else None) or HOURLY_MINUTES
     busiest = f"max(avg_over_time(DCGM_FI_DEV_GPU_UTIL[{minutes}m]))"
@@ -92,6 +94,14 @@ def questions(config: StageConfig) -> tuple[Question, ...]:
             samples=f"sum(rate(pg_stat_database_xact_commit{database}[5m]))",
         ),
     ]
+    found.append(
+        Question(
+            measure=Measure.NETWORK_MBIT_PER_SECOND,
+            # The larger one of both.
+            expression=f"max_over_time(({one_way} > {other_way} or {other_way})[{{window}}:5m])",
+            samples=one_way,
+        )
+    )
     if config.redis.masters:
         found.append(
             Question(

@@ -1,7 +1,6 @@
 """Tickets that the next stage's review is due, one a trigger. Source: the growth plan, sections 3, 12.11 and 12.16.
 
-Any one trigger opens the review; what decides is the promotion's checklist over daily facts. The network's trigger has
-no alert: the node exporter runs in a network of its own and sees none of the host's traffic.
+Any one trigger opens the review; what decides is the promotion's checklist over daily facts.
 """
 
 from __future__ import annotations
@@ -10,6 +9,7 @@ from collections.abc import Iterator
 
 from dreamseed.config import StageConfig
 from dreamseed.config.operations import NextStage
+from dreamseed.monitoring.alerts_operations import WAYS, busiest_link_mbit
 from dreamseed.monitoring.alerts_stores import miss_ratio
 from dreamseed.monitoring.model import Alert, Concern, Group, Owner, Severity
 
@@ -72,6 +72,15 @@ def _triggers(config: StageConfig, following: NextStage) -> Iterator[Alert]:
             f"{commits} + {rollbacks} > {following.database_tps}",
             900,
             "{{ $value | humanize }} transactions a second",
+        )
+    if following.network_mbit_per_second is not None:
+        # Each direction has the whole speed of the card.
+        limit = following.network_mbit_per_second
+        yield _due(
+            "Network",
+            " or ".join(f"{busiest_link_mbit(way)} > {limit}" for way in WAYS),
+            900,
+            "a host's network carries {{ $value | humanize }} Mbit/s",
         )
 
 

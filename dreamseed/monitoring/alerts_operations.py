@@ -28,6 +28,19 @@ BUDGET = "edu_budget_monthly"
 STAGE_INFO = "edu_stage_info"
 
 
+WAYS = ("receive", "transmit")
+
+
+def link_mbit(way: str, window: str) -> str:
+    """Return, as PromQL, what each host's network cards carry one way, in Mbit/s over `window`."""
+    return f"sum by (host) (rate(node_network_{way}_bytes_total[{window}])) * 8 / 1e6"
+
+
+def busiest_link_mbit(way: str) -> str:
+    """Return, as PromQL, what the busiest host carries one way, in Mbit/s over five minutes."""
+    return f"max({link_mbit(way, '5m')})"
+
+
 def hosts_group() -> Group:
     """Return the alerts on servers and witness."""
     return Group(
@@ -136,7 +149,7 @@ def monitoring_group(config: StageConfig) -> Group:
     alerts = [
         Alert(
             name="TargetDown",
-            expression='up{job!~"node|vllm|etcd"} == 0',
+            expression='up{job!~"node|vllm|etcd|haproxy|cloudflared"} == 0',
             for_seconds=300,
             severity=Severity.WARNING,
             component="exporter",

@@ -52,7 +52,8 @@ def _nodes() -> tuple[Alert, ...]:
         Alert(
             name="RedisClusterBroken",
             expression="min(redis_cluster_state) == 0 or max(redis_cluster_slots_fail) > 0",
-            for_seconds=60,
+            # No sooner than RedisDown, which explains it where it is a node that is away.
+            for_seconds=120,
             severity=Severity.CRITICAL,
             component="redis",
             concern=Concern.AVAILABILITY,

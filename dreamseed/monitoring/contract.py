@@ -24,6 +24,9 @@ class Job(StrEnum):
     ETCD = "etcd"
     REDIS = "redis"
     KAFKA = "kafka"
+    HAPROXY = "haproxy"
+    PGBOUNCER = "pgbouncer"
+    CLOUDFLARED = "cloudflared"
     PROMETHEUS = "prometheus"
     ALERTMANAGER = "alertmanager"
     API = "api"
@@ -122,6 +125,7 @@ EXPORTERS: tuple[Exporter, ...] = (
             *_counters("node_cpu_seconds_total", "cpu mode"),
             *_gauges("node_filesystem_avail_bytes node_filesystem_size_bytes", "device device_error fstype mountpoint"),
             *_gauges("node_load1 node_memory_MemAvailable_bytes node_memory_MemTotal_bytes"),
+            *_counters("node_network_receive_bytes_total node_network_transmit_bytes_total", "device"),
         ),
     ),
     Exporter(
@@ -227,7 +231,8 @@ EXPORTERS: tuple[Exporter, ...] = (
         job=Job.KAFKA,
         program="kafka_exporter",
         version="1.9.0",
-        source="its documentation, read 2026-08; the stand-in here is a program of our own",
+        source="its documentation, read 2026-08; the stand-in here is a program of our own. No JMX: "
+        "docs/decisions/0011-kafka-is-watched-from-outside.md",
         metrics=(
             *_gauges("kafka_brokers"),
             *_gauges("kafka_consumergroup_lag", "consumergroup topic partition"),
@@ -235,6 +240,47 @@ EXPORTERS: tuple[Exporter, ...] = (
                 "kafka_topic_partition_in_sync_replica kafka_topic_partition_under_replicated_partition",
                 "topic partition",
             ),
+        ),
+    ),
+    Exporter(
+        job=Job.HAPROXY,
+        program="HAProxy",
+        version="3.2.21",
+        source="its built-in prometheus-exporter; its own scrape of 2.6.12 (Debian 12). `proxy` is its section",
+        recorded="haproxy.prom",
+        metrics=(
+            *_gauges("haproxy_process_current_connections haproxy_process_max_connections"),
+            *_gauges(
+                "haproxy_backend_active_servers haproxy_backend_current_queue haproxy_backend_current_sessions", "proxy"
+            ),
+            *_counters("haproxy_backend_redispatch_warnings_total", "proxy"),
+        ),
+    ),
+    Exporter(
+        job=Job.PGBOUNCER,
+        program="pgbouncer_exporter",
+        version="0.12.1",
+        source="its own scrape of PgBouncer 1.18 (Debian 12); it asks with the user that the admin console lets read",
+        recorded="pgbouncer_exporter.prom",
+        metrics=(
+            *_gauges("pgbouncer_up pgbouncer_used_clients pgbouncer_config_max_client_connections"),
+            *_gauges(
+                "pgbouncer_pools_client_active_connections pgbouncer_pools_client_waiting_connections "
+                "pgbouncer_pools_client_maxwait_seconds pgbouncer_pools_server_active_connections",
+                "database user",
+            ),
+            *_counters("pgbouncer_stats_totals_sql_transactions_pooled_total", "database"),
+        ),
+    ),
+    Exporter(
+        job=Job.CLOUDFLARED,
+        program="cloudflared",
+        version="2026.9.3",
+        source="cloudflare/cloudflared, proxy/metrics.go and connection/metrics.go, read 2026-11-26; counters carry no "
+        "_total. The connector of localtier/tunnel is held to the same names",
+        metrics=(
+            *_gauges("cloudflared_tunnel_ha_connections cloudflared_tunnel_concurrent_requests_per_tunnel"),
+            *_counters("cloudflared_tunnel_total_requests cloudflared_tunnel_request_errors"),
         ),
     ),
     Exporter(
@@ -275,11 +321,12 @@ EXPORTERS: tuple[Exporter, ...] = (
         job=Job.COST,
         program="the cost exporter",
         version="-",
-        source="images/cost-exporter of this project, in USD; `component` is a service of the price book. A test holds "
-        "the program to it",
+        source="images/cost-exporter of this project, in USD; `component` is a service of the price book, "
+        "`source` measured or expected. A test holds the program to it",
         metrics=(
             *_gauges("edu_cost_month_to_date edu_cost_month_forecast", "stage component"),
             *_gauges("edu_cost_last_update_timestamp_seconds"),
+            *_gauges("edu_cost_usage", "stage usage source"),
         ),
     ),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from dreamseed.config import StageConfig
@@ -12,6 +12,8 @@ from dreamseed.monitoring.model import Alert, Concern
 from dreamseed.planning.container import ServicePlan, VolumeKind
 
 NEEDED = (Concern.AVAILABILITY, Concern.SATURATION, Concern.REPLICATION, Concern.BACKUP)
+NEEDED_ON_THE_WAY = (Concern.AVAILABILITY, Concern.SATURATION)
+"""What a service that keeps nothing needs: engines, routers, proxies, poolers, connectors."""
 _OWN = "nothing on the server can tell that its own watcher is away; Google Cloud watches the API from outside"
 _SILENCES = "it holds silences and what it has told already: a new one begins empty and tells again"
 _DRAWN = "dashboards and data source are files of its container; what is drawn by hand is not kept"
@@ -20,6 +22,7 @@ EXEMPTIONS: Mapping[tuple[str, Concern], str] = MappingProxyType(
         ("etcd", Concern.BACKUP): "it holds the database's leader key alone, which Patroni writes anew",
         ("redis", Concern.BACKUP): "a cache holds nothing that cannot be made again",
         ("kafka", Concern.BACKUP): "events have copies on other brokers, and none is kept longer than its retention",
+        ("tunnel", Concern.SATURATION): "cloudflared names no limit of its own; the routers and poolers behind it do",
         ("prometheus", Concern.AVAILABILITY): _OWN,
         ("prometheus", Concern.BACKUP): "from stage C on Grafana Cloud holds a copy; before, a month of metrics may go",
         ("alertmanager", Concern.SATURATION): _SILENCES,
@@ -61,9 +64,24 @@ def stateful_services(plans: Iterable[ServicePlan]) -> frozenset[str]:
     return frozenset(owners.values())
 
 
-def missing_alerts(config: StageConfig, services: Iterable[str], alerts: Iterable[Alert]) -> tuple[str, ...]:
+def services_on_the_way(plans: Sequence[ServicePlan]) -> frozenset[str]:
+    """Return the services that run and keep nothing, without a shard's number; not what watches, nor what ends.
+
+    A backup's container belongs to its database.
+    """
+    containers = [one for plan in plans if plan.component != "monitoring" for one in plan.containers if not one.job]
+    names = {re.sub(r"-\d+$", "", one.service) for one in containers if not one.service.startswith("backup-")}
+    return frozenset(names) - stateful_services(plans)
+
+
+def missing_alerts(
+    config: StageConfig,
+    services: Iterable[str],
+    alerts: Iterable[Alert],
+    needed: Iterable[Concern] = NEEDED,
+) -> tuple[str, ...]:
     """Return ``SERVICE: CONCERN`` for each needed alert that is neither there nor exempt."""
     there = {(alert.component, alert.concern) for alert in alerts} | exemptions(config).keys()
     return tuple(
-        f"{service}: {concern}" for service in sorted(services) for concern in NEEDED if (service, concern) not in there
+        f"{service}: {concern}" for service in sorted(services) for concern in needed if (service, concern) not in there
     )

@@ -33,9 +33,17 @@ INHIBITIONS = (
     Inhibition(source="RedisDown", targets=("RedisClusterBroken", "RedisReplicaCut", "RedisHitRatioLow"), equal=()),
     Inhibition(source="KafkaBelowMinimumInSync", targets=("KafkaUnderReplicated",), equal=()),
     Inhibition(source="KafkaBrokerMissing", targets=("KafkaUnderReplicated",), equal=()),
+    # What the API pushes comes through the tunnel as well.
+    Inhibition(
+        source="TunnelDown",
+        targets=("TunnelConnectorDown", "TunnelConnectionsFew", "TunnelErrors", "ApiMetricsMissing"),
+        equal=(),
+    ),
+    Inhibition(source="PgPrimaryCount", targets=("PgBouncerClientsWait", "PgBouncerClientsHigh"), equal=()),
     Inhibition(source="APIHighLatency", targets=("ApiTailLatency",), equal=()),
     Inhibition(source="LlmRejecting", targets=("LLMQueueBacklog", "LlmQueueWaitLong"), equal=("model_name",)),
     Inhibition(source="LLMQueueBacklog", targets=("LlmQueueWaitLong", "LlmGenerationSlow"), equal=("model_name",)),
+    Inhibition(source="LLMQueueBacklog", targets=("RouterQueue",), equal=()),
 )
 
 

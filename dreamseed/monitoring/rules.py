@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from dreamseed.config import StageConfig
+from dreamseed.monitoring.alerts_access import access_group
 from dreamseed.monitoring.alerts_data import database_group
 from dreamseed.monitoring.alerts_growth import growth_group
 from dreamseed.monitoring.alerts_llm import llm_group
@@ -36,6 +37,7 @@ def rule_groups(config: StageConfig, jobs: Set[Job], fleet: Fleet) -> tuple[Grou
         database_group(config),
         cache_group(config),
         events_group(config),
+        access_group(),
         hosts_group(),
         cost_group(config, fleet),
         growth_group(config),

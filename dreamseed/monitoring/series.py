@@ -24,6 +24,10 @@ OFFSETS_PARTITIONS = 50
 """Of Kafka's own topic __consumer_offsets. Source: Kafka documentation, offsets.topic.num.partitions."""
 FILE_SYSTEMS = 4
 """Mounts a host that are on a disk: a choice."""
+NETWORK_CARDS = 4
+"""A host that carry traffic of its own: a choice."""
+PROXIES = 2
+"""Of a database proxy that lead on, to the primary and to the replicas; a router has one."""
 CPU_MODES = 8
 NOTIFICATION_FAILURES = 90
 """Pairs of integration and reason. Source: a scrape of Alertmanager 0.31.1."""
@@ -102,9 +106,13 @@ def _values(config: StageConfig, metric: Metric) -> Mapping[str, int]:
         "reason": NOTIFICATION_FAILURES if metric.name.startswith("alertmanager") else 2,
         "datname": DATABASES,
         "backup_type": 3,
+        "proxy": PROXIES,
+        "device": NETWORK_CARDS if metric.name.startswith("node_network") else 1,
+        "database": DATABASES,
         "partition": own if lag else own + OFFSETS_PARTITIONS,
         "rule_group": 12,
         "status": 4,
         "kind": 2,
         "component": COST_COMPONENTS,
+        "usage": 3,
     }

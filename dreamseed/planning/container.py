@@ -101,7 +101,8 @@ class Container:
 
     `service` names the group whose members must never all go at once; `after` the containers that are healthy
     before this one is touched. `image` is a key of the catalogue or a full reference by digest. A `job` runs to its
-    end and is not restarted.
+    end and is not restarted. One in the `host_network` joins no other: nothing is published for it, it must listen on
+    its host's private address itself, at its `ports`.
     """
 
     name: str
@@ -128,6 +129,7 @@ class Container:
     capabilities: tuple[str, ...] = ()
     host_paths: Mapping[str, str] = field(default_factory=dict)
     job: bool = False
+    host_network: bool = False
     after: tuple[str, ...] = ()
 
     @property

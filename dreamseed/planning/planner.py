@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from dreamseed.config import StageConfig, load_stage
-from dreamseed.cost.exporting import usd_per_hour
+from dreamseed.cost.exporting import rates_of
 from dreamseed.planning.api import plan_api
 from dreamseed.planning.burst import plan_burst
 from dreamseed.planning.cloud_names import check_names
@@ -65,7 +65,7 @@ def plan_stage(config: StageConfig, name: str) -> StagePlan:
         **services,
     )
     # Last, since a stage is priced from its whole plan: only this file of the cost exporter depends on it.
-    plan = replace(plan, monitoring=with_rates(plan.monitoring, config.service.stage.value, usd_per_hour(plan)))
+    plan = replace(plan, monitoring=with_rates(plan.monitoring, rates_of(plan)))
     require_invariants(plan)
     return plan
 

@@ -9,7 +9,11 @@ VLLM = 8000
 """The engines' own port inside their containers. Source: the growth plan, section 1."""
 VLLM_PUBLISHED = 8000
 ROUTER = 8080
-ROUTER_STATS = 8404
+HAPROXY_STATS = 8404
+ROUTER_STATS_PUBLISHED = 8410
+POSTGRES_PROXY_STATS_PUBLISHED = 8500
+TUNNEL_METRICS = 2000
+"""Source: cloudflared's documentation, --metrics."""
 POSTGRES = 5432
 PATRONI = 8008
 POSTGRES_PUBLISHED = 5430
@@ -29,6 +33,8 @@ PROMETHEUS = 9090
 ALERTMANAGER = 9093
 GRAFANA = 3000
 NODE_EXPORTER = 9100
+PGBOUNCER_EXPORTER = 9127
+PGBOUNCER_EXPORTER_PUBLISHED = 9800
 DCGM_EXPORTER = 9400
 POSTGRES_EXPORTER = 9187
 POSTGRES_EXPORTER_PUBLISHED = 9600
@@ -63,6 +69,26 @@ def postgres_exporter(shard: int, instance: int) -> int:
 def pgbackrest_exporter(shard: int, instance: int) -> int:
     """Return the published port of the exporter that reads that instance's backup repository."""
     return PGBACKREST_EXPORTER_PUBLISHED + (shard - 1) * SHARD_STEP + instance
+
+
+def router_stats(number: int) -> int:
+    """Return the published port of the statistics of router `number`."""
+    return ROUTER_STATS_PUBLISHED + number
+
+
+def postgres_proxy_stats(shard: int, number: int) -> int:
+    """Return the published port of the statistics of proxy `number` of shard `shard`."""
+    return POSTGRES_PROXY_STATS_PUBLISHED + (shard - 1) * SHARD_STEP + number
+
+
+def pgbouncer_exporter(number: int) -> int:
+    """Return the published port of the exporter of pooler `number`."""
+    return PGBOUNCER_EXPORTER_PUBLISHED + number
+
+
+def tunnel_metrics(number: int) -> int:
+    """Return the published port of the metrics of connector `number`."""
+    return TUNNEL_METRICS + number
 
 
 def redis(node: int) -> int:

@@ -1,7 +1,8 @@
-"""The month's cost as metrics: what the plan's rates add up to, hour by hour, or what was billed.
+"""The month's cost as metrics: what the plan's rates and the measured usage add up to, or what was billed.
 
 It is told the rates of the stage that stands (`--rates`, made by the plan), and remembers what the month cost until now
-(`--memory`), so that a promotion changes what the coming hours cost and not those that are over. Bills, which
+(`--memory`), so that a promotion changes what the coming hours cost and not those that are over. What the stage uses
+it asks of Prometheus (`--prometheus`), see measured.py. Bills, which
 ``dreamseed cost actuals … --for-exporter`` makes, lie in the memory's folder ``bills``; each takes the place of the
 rates for its services until the moment that it covers. Months are of UTC, as on bills.
 """
@@ -15,17 +16,19 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from measured import DAY, Ask, Table, adjusted, measured, prometheus, read_tables
 from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 PORT = 9500
 HOUR = timedelta(hours=1)
+ASKED_EVERY = timedelta(minutes=1)
 MEMORY_FILE, BILLS = "month.json", "bills"
 
 logger = logging.getLogger("cost-exporter")
@@ -33,10 +36,15 @@ logger = logging.getLogger("cost-exporter")
 
 @dataclass(frozen=True, kw_only=True)
 class Rates:
-    """What each hour of the stage costs, in USD by component."""
+    """What each hour of the stage costs with the expected usage, in USD by component, and with another one."""
 
     stage: str
     usd_per_hour: Mapping[str, float]
+    usage: tuple[Table, ...] = ()
+
+    def with_usage(self, values: Mapping[str, float]) -> Rates:
+        """Return the rates with the usage `values` in place of the expected one."""
+        return replace(self, usd_per_hour=adjusted(self.usd_per_hour, self.usage, values))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +64,11 @@ class Spent:
 def read_rates(text: str) -> Rates:
     """Return the rates of a file that the plan made; raises ValueError for one that says something else."""
     content = json.loads(text)
-    return Rates(stage=str(content["stage"]), usd_per_hour=_amounts(content["usd_per_hour"]))
+    return Rates(
+        stage=str(content["stage"]),
+        usd_per_hour=_amounts(content["usd_per_hour"]),
+        usage=read_tables(content.get("usage", ())),
+    )
 
 
 def read_spent(text: str) -> Spent:
@@ -103,6 +115,12 @@ def spent_until(now: datetime, rates: Rates, before: Spent | None) -> Spent:
     return Spent(month=month, until=now.isoformat(), usd=usd)
 
 
+def unseen_since(now: datetime, before: Spent | None) -> datetime:
+    """Return since when nobody counted: what is remembered of this month, or the month's beginning."""
+    begins = month_begins(f"{now:%Y-%m}")
+    return begins if before is None else min(now, max(begins, before.moment))
+
+
 def with_bill(spent: Spent, rates: Rates, bill: Spent | None) -> dict[str, float]:
     """Return the month's cost by component, with `bill` in place of the rates as far as it goes."""
     usd = dict(spent.usd)
@@ -123,31 +141,53 @@ def forecast(usd: Mapping[str, float], spent: Spent, rates: Rates) -> dict[str, 
 class CostCollector(Collector):
     """Adds up anew for each scrape, and remembers it."""
 
-    def __init__(self, rates: Rates, folder: Path, clock: Callable[[], datetime]) -> None:
-        self._rates, self._folder, self._clock = rates, folder, clock
+    def __init__(self, rates: Rates, folder: Path, clock: Callable[[], datetime], ask: Ask = lambda *_: None) -> None:
+        self._rates, self._folder, self._clock, self._ask = rates, folder, clock, ask
         self._spent = self._remembered()
+        self._usage: Mapping[str, float] = {}
+        self._day = rates
+        self._asked: datetime | None = None
         self._kept_at = 0.0
         self._one_at_a_time = threading.Lock()
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """Yield the month's cost, its forecast, and when both were last remembered (0: not yet)."""
+        """Yield the month's cost, its forecast, when they were last remembered (0: not yet), and the usage behind."""
         with self._one_at_a_time:
             yield from self._collected()
 
     def _collected(self) -> Iterator[GaugeMetricFamily]:
-        self._spent = spent_until(self._clock(), self._rates, self._spent)
+        now = self._clock()
+        self._look(now)
+        self._spent = spent_until(now, self._rates.with_usage(self._usage), self._spent)
         self._keep(self._spent)
-        usd = with_bill(self._spent, self._rates, self._bill(self._spent.month))
+        usd = with_bill(self._spent, self._day, self._bill(self._spent.month))
         labels = ["stage", "component"]
         to_date = GaugeMetricFamily("edu_cost_month_to_date", "USD of this month until now.", labels=labels)
         ahead = GaugeMetricFamily("edu_cost_month_forecast", "USD of the whole month, as it is likely.", labels=labels)
         for name, so_far in usd.items():
             to_date.add_metric([self._rates.stage, name], so_far)
-        for name, likely in forecast(usd, self._spent, self._rates).items():
+        for name, likely in forecast(usd, self._spent, self._day).items():
             ahead.add_metric([self._rates.stage, name], likely)
         kept = GaugeMetricFamily("edu_cost_last_update_timestamp_seconds", "When the cost was last remembered.")
         kept.add_metric([], self._kept_at)
-        yield from (to_date, ahead, kept)
+        yield from (to_date, ahead, kept, self._usage_family())
+
+    def _look(self, now: datetime) -> None:
+        """Ask for the usage since what is remembered, and for a day's, which the coming hours are taken to be like."""
+        if self._asked is not None and now - self._asked < ASKED_EVERY:
+            return
+        since = unseen_since(now, self._spent)
+        self._usage = measured(self._rates.usage, self._ask, now, since)
+        self._day = self._rates.with_usage(measured(self._rates.usage, self._ask, now, now - DAY))
+        self._asked = now
+
+    def _usage_family(self) -> GaugeMetricFamily:
+        labels = ["stage", "usage", "source"]
+        used = GaugeMetricFamily("edu_cost_usage", "The usage that the cost is counted with.", labels=labels)
+        for axis in (axis for table in self._rates.usage for axis in table.axes):
+            source = "measured" if axis.name in self._usage else "expected"
+            used.add_metric([self._rates.stage, axis.name, source], self._usage.get(axis.name, axis.expected))
+        return used
 
     def _remembered(self) -> Spent | None:
         try:
@@ -185,6 +225,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="cost_exporter")
     parser.add_argument("--rates", type=Path, required=True)
     parser.add_argument("--memory", type=Path, required=True)
+    parser.add_argument("--prometheus", metavar="URL", help="who is asked for the usage; without it all is as expected")
     parser.add_argument("--listen", type=int, default=PORT)
     arguments = parser.parse_args()
     try:
@@ -193,7 +234,8 @@ def main() -> None:
         raise SystemExit(f"{arguments.rates} holds no rates: {error!r}") from error
     (arguments.memory / BILLS).mkdir(exist_ok=True)
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(CostCollector(rates, arguments.memory, lambda: datetime.now(UTC)))
+    ask: Ask = prometheus(arguments.prometheus) if arguments.prometheus else lambda *_: None
+    registry.register(CostCollector(rates, arguments.memory, lambda: datetime.now(UTC), ask))
     start_http_server(arguments.listen, registry=registry)
     logger.info("stage %s costs %.4f USD an hour", rates.stage, math.fsum(rates.usd_per_hour.values()))
     while True:

@@ -70,12 +70,10 @@ def _said(state: Mapping[str, Any]) -> str:
 def published(site: Site) -> Iterator[Finding]:
     """Return a finding for each host: its ports are published as planned, on its private address alone."""
     for host in site.plan.hosts:
-        planned = {
-            (host.address, port.published)
-            for one in site.plan.containers
-            if one.host == host.name
-            for port in one.ports
-        }
+        here = [one for one in site.plan.containers if one.host == host.name]
+        # Docker publishes nothing for who shares its host's network, and it listens all the same.
+        own = {(host.address, port.published) for one in here if one.host_network for port in one.ports}
+        planned = {(host.address, port.published) for one in here for port in one.ports} - own
         seen = {
             (bound["HostIp"], int(bound["HostPort"]))
             for attributes in site.inspected.get(host.name, {}).values()
@@ -88,7 +86,7 @@ def published(site: Site) -> Iterator[Finding]:
         if site.listening is not None:
             # Loopback is left out: nobody reaches it from elsewhere.
             open_here = {pair for pair in site.listening(host.name) if not _is_loopback(pair[0])}
-            others = [f"{address}:{port}" for address, port in sorted(open_here - planned)]
+            others = [f"{address}:{port}" for address, port in sorted(open_here - planned - own)]
             yield none_of(f"nothing else listens on {host.name}", [f"{one} is open" for one in others])
 
 

@@ -29,7 +29,7 @@ MOST_LINES = 10
 """Of one panel that are named in its legend."""
 STYLE: dict[Any, Any] = {"svg.fonttype": "none", "font.size": 7, "svg.hashsalt": "dreamseed"}
 MARK = "#cf222e"
-UNITS = {"currencyUSD": "USD", "percent": "%", "percentunit": "share", "s": "seconds", "short": ""}
+UNITS = {"Mbits": "Mbit/s", "currencyUSD": "USD", "percent": "%", "percentunit": "share", "s": "seconds", "short": ""}
 
 
 @dataclass(frozen=True, kw_only=True)

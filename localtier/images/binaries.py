@@ -68,6 +68,12 @@ BINARIES: Mapping[str, Binary] = MappingProxyType(
             version="0.19.1",
             version_variables=(PROMETHEUS_VERSION,),
         ),
+        "pgbouncer_exporter": Binary(
+            module="pgbouncer_exporter",
+            package="github.com/prometheus-community/pgbouncer_exporter",
+            version="0.12.1",
+            version_variables=(PROMETHEUS_VERSION,),
+        ),
         "versitygw": Binary(
             module="versitygw",
             package="github.com/versity/versitygw/cmd/versitygw",

@@ -134,6 +134,12 @@ _RECIPES = (
         bases=_ON_BUSYBOX,
         binaries=("postgres_exporter",),
     ),
+    _stand_in(
+        "pgbouncer_exporter",
+        "pgbouncer_exporter 0.12.1, built from Go modules",
+        bases=_ON_BUSYBOX,
+        binaries=("pgbouncer_exporter",),
+    ),
     _stand_in("redis_exporter", "redis_exporter 1.69 from Debian 13", bases=_ON_BASE),
     _stand_in(
         "kafka_exporter",

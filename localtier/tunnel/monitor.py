@@ -9,6 +9,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 REQUEST_SECONDS = 5.0
+TEXT_FORMAT = "text/plain; version=0.0.4; charset=utf-8"
+"""Without it Prometheus 3 takes no scrape. Source: Prometheus documentation, content negotiation."""
 
 
 @dataclass
@@ -49,7 +51,8 @@ async def serve_text(address: tuple[str, int], answer: Callable[[str], tuple[int
                 status, text = answer(head.split(" ")[1])
                 body = text.encode()
                 writer.write(
-                    f"HTTP/1.1 {status} -\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode()
+                    f"HTTP/1.1 {status} -\r\nContent-Type: {TEXT_FORMAT}\r\nContent-Length: {len(body)}\r\n"
+                    "Connection: close\r\n\r\n".encode()
                 )
                 writer.write(body)
                 await writer.drain()

@@ -30,6 +30,15 @@ def publishes_only_on_private_addresses(container: Registered) -> bool:
     return all(address.is_private and not address.is_unspecified for address in addresses)
 
 
+def in_the_hosts_network_only_reads(container: Registered) -> bool:
+    # Docker drops published ports there without an error, and refuses other networks.
+    if container.inputs.get("networkMode") != "host":
+        return True
+    volumes = container.inputs.get("volumes", [])
+    joined = container.inputs.get("ports", []) + container.inputs.get("networksAdvanced", [])
+    return not joined and all(one["readOnly"] for one in volumes) and "node-exporter" in container.name
+
+
 def gains_no_privileges(container: Registered) -> bool:
     hardened = "no-new-privileges:true" in container.inputs["securityOpts"]
     return hardened and not container.inputs.get("privileged")
@@ -77,6 +86,7 @@ def leaves_no_marker_in_a_file(container: Registered) -> bool:
 
 RULES: dict[Rule, dict[str, Any]] = {
     publishes_only_on_private_addresses: {"ports": [{"internal": 1.0, "external": 1.0, "ip": "0.0.0.0"}]},
+    in_the_hosts_network_only_reads: {"networkMode": "host"},
     gains_no_privileges: {"securityOpts": []},
     is_limited_in_memory_without_swap: {"memorySwap": -1.0},
     rotates_its_logs: {"logOpts": {}},

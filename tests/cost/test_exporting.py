@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,10 @@ from typer.testing import CliRunner
 
 from dreamseed import cli
 from dreamseed.catalog.prices.model import HOURS_PER_MONTH
+from dreamseed.config.usage import Range
 from dreamseed.cost.actuals import compare, read_bill
 from dreamseed.cost.estimate import estimate
-from dreamseed.cost.exporting import for_exporter, usd_per_hour
+from dreamseed.cost.exporting import figures, for_exporter, usd_per_hour
 from tests.planning.stages import ROOT, STAGE_NAMES, shipped
 
 BILL = Path(__file__).parent / "actuals" / "november.csv"
@@ -22,6 +24,14 @@ def test_a_months_hours_cost_what_the_stage_is_expected_to(stage: str) -> None:
     rates = usd_per_hour(shipped(stage))
     assert math.fsum(rates.values()) * HOURS_PER_MONTH == pytest.approx(estimate(shipped(stage)).total.expected)
     assert min(rates.values()) > 0
+
+
+def test_a_stage_that_expects_no_generation_still_has_a_table_of_them() -> None:
+    plan = shipped("stage-b")
+    none = plan.config.usage.model_copy(update={"generations_per_active_user_day": Range(low=0, expected=0, high=0)})
+    quiet = replace(plan, config=plan.config.model_copy(update={"usage": none}))
+    (generations,) = (one for one in figures(quiet)[0] if one.name == "generations_per_active_user_day")
+    assert list(generations.at) == sorted(set(generations.at))
 
 
 def test_a_bill_is_told_by_the_estimates_services_until_its_last_day() -> None:

@@ -96,6 +96,17 @@ def test_every_question_reads_metrics_of_the_contract(stage: Stage) -> None:
             assert jobs_of(expression, "facts", known)
 
 
+@pytest.mark.parametrize("stage", Stage)
+def test_the_networks_figure_is_asked_of_the_hosts_both_ways(stage: Stage) -> None:
+    (asked,) = (one for one in questions(stages()[stage]) if one.measure is Measure.NETWORK_MBIT_PER_SECOND)
+    expression = asked.expression.format(window="86400s")
+    assert jobs_of(expression, "facts") == {Job.NODE}
+    assert expression.startswith("max_over_time((max(")
+    assert expression.endswith("[86400s:5m])")
+    ways = [f"node_network_{way}_bytes_total" for way in ("receive", "transmit")]
+    assert [expression.count(way) for way in ways] == [1, 2], "the first where it is above the second, else the second"
+
+
 def test_a_cache_is_asked_for_only_where_there_is_one() -> None:
     with_cache = {
         stage for stage in Stage if Measure.CACHE_MISS_RATIO in {q.measure for q in questions(stages()[stage])}

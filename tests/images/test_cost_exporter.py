@@ -7,11 +7,14 @@ import json
 import math
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, ClassVar
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
@@ -19,8 +22,10 @@ from hypothesis import given
 from hypothesis import strategies as some
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
+from dreamseed.config import STAGE_NAMES
 from dreamseed.cost.exporting import usd_per_hour
 from dreamseed.monitoring.contract import EXPORTERS, Job
+from dreamseed.monitoring.metrics import jobs_of
 from dreamseed.planning.services.monitoring_cost import RATES_FILE
 from tests.planning.stages import container, file, shipped
 from tests.ports import free_port
@@ -38,6 +43,7 @@ def _module(name: str) -> ModuleType:
     return module
 
 
+measured = _module("measured")  # first: the exporter imports it
 exporter, healthy = _module("cost_exporter"), _module("healthy")
 RATES = exporter.Rates(stage="B", usd_per_hour={"Cloud Run": 0.5, "Electricity": 0.1})
 NOON = datetime(2026, 11, 11, 12, tzinfo=UTC)
@@ -206,6 +212,146 @@ def test_rates_that_are_none_end_the_program_with_their_file(folder: Path, text:
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert f"{rates} holds no rates" in done.stderr
+
+
+def table(name: str = "load") -> Any:
+    """From half of the expected load on each unit costs a dollar an hour, before it half of one."""
+    axis = measured.Axis(name=name, query=f"avg_over_time({name}[$window:$step])", expected=1.0, at=(0.0, 0.5, 1.0))
+    return measured.Table(axes=(axis,), more_usd_per_hour={"Cloud Run": [-0.4, -0.25, 0.0], "Logging": [0.0, 0.0, 0.2]})
+
+
+WITH_USAGE = exporter.Rates(stage="B", usd_per_hour=RATES.usd_per_hour, usage=(table(),))
+
+
+@pytest.mark.parametrize(
+    ("load", "more"), [(0.0, -0.4), (0.25, -0.325), (0.5, -0.25), (0.75, -0.125), (1.0, 0.0), (3.0, 1.0)]
+)
+def test_between_its_points_a_table_is_straight_and_goes_on_beyond_the_last(load: float, more: float) -> None:
+    assert table().more({"load": load})["Cloud Run"] == pytest.approx(more)
+
+
+def test_a_table_of_two_figures_knows_what_they_cost_together() -> None:
+    axes = tuple(measured.Axis(name=name, query="", expected=1.0, at=(0.0, 1.0)) for name in ("x", "y"))
+    both = measured.Table(axes=axes, more_usd_per_hour={"a": [[0.0, 0.0], [0.0, 8.0]]})
+    assert both.more({"x": 0.5, "y": 0.5}) == {"a": 2.0}
+    assert both.more({"x": 0.5}) == {"a": 4.0}
+
+
+def test_hours_cost_what_was_measured_in_them_and_the_coming_ones_are_like_the_last_day(folder: Path) -> None:
+    asked: list[tuple[datetime, timedelta]] = []
+
+    def ask(_: str, until: datetime, window: timedelta) -> float:
+        asked.append((until, window))
+        return 0.5 if window == timedelta(days=1) else 3.0
+
+    values(folder, NOON, WITH_USAGE)
+    later = NOON + timedelta(hours=4)
+    found = answered(exporter.CostCollector(WITH_USAGE, folder, lambda: later, ask))
+    before = 0.5 * HOURS
+    assert found["edu_cost_month_to_date"]["Cloud Run"] == pytest.approx(before + 4 * 1.5)
+    rest = (datetime(2026, 12, 1, tzinfo=UTC) - later) / timedelta(hours=1)
+    assert found["edu_cost_month_forecast"]["Cloud Run"] == pytest.approx(before + 4 * 1.5 + 0.25 * rest)
+    assert asked == [(later, timedelta(hours=4)), (later, timedelta(days=1))]
+
+
+def test_a_month_that_nobody_remembers_is_asked_for_whole(folder: Path) -> None:
+    windows: list[timedelta] = []
+
+    def ask(_: str, __: datetime, window: timedelta) -> float:
+        windows.append(window)
+        return 3.0
+
+    found = answered(exporter.CostCollector(WITH_USAGE, folder, lambda: NOON, ask))
+    assert windows[0] == timedelta(hours=HOURS)
+    assert found["edu_cost_month_to_date"]["Cloud Run"] == pytest.approx(1.5 * HOURS)
+
+
+def test_what_is_not_measured_costs_what_was_expected_and_says_so(folder: Path) -> None:
+    def sources(answer: float | None) -> dict[str, float]:
+        collector = exporter.CostCollector(WITH_USAGE, folder, lambda: NOON, lambda *_: answer)
+        family = {one.name: one for one in collector.collect()}["edu_cost_usage"]
+        return {sample.labels["source"]: sample.value for sample in family.samples}
+
+    assert values(folder, NOON, WITH_USAGE)["edu_cost_month_to_date"]["Cloud Run"] == 0.5 * HOURS
+    assert sources(None) == {"expected": 1.0}
+    assert sources(0.25) == {"measured": 0.25}
+
+
+def test_nothing_costs_less_than_nothing(folder: Path) -> None:
+    rates = exporter.Rates(stage="B", usd_per_hour={"Cloud Run": 0.1}, usage=(table(),))
+    found = answered(exporter.CostCollector(rates, folder, lambda: NOON, lambda *_: 0.0))
+    assert found["edu_cost_month_to_date"]["Cloud Run"] == 0
+
+
+def test_prometheus_is_asked_once_a_minute_and_not_again_while_it_is_away(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked: list[datetime] = []
+
+    def ask(_: str, until: datetime, __: timedelta) -> float:
+        asked.append(until)
+        raise OSError("refused")
+
+    moments = [NOON + timedelta(seconds=passed) for passed in (0, 30, 59, 60)]
+    rates = exporter.Rates(stage="B", usd_per_hour={}, usage=(table("load"), table("other")))
+    clock = iter(moments)
+    collector = exporter.CostCollector(rates, folder, lambda: next(clock), ask)
+    for _ in moments:
+        answered(collector)
+    assert asked == [moments[0]] * 2 + [moments[3]] * 2
+    assert "cannot be asked for: refused" in caplog.text
+
+
+class _Answers(BaseHTTPRequestHandler):
+    """Prometheus' answer to an instant query: a vector of one value, or of none."""
+
+    said: ClassVar[list[tuple[str, float]]] = []
+
+    def do_GET(self) -> None:
+        words = parse_qs(urlsplit(self.path).query)
+        self.said.append((words["query"][0], float(words["time"][0])))
+        result = [] if "nobody" in self.path else [{"metric": {}, "value": [1.0, "0.25"]}]
+        body = json.dumps({"status": "success", "data": {"resultType": "vector", "result": result}}).encode()
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def test_prometheus_is_asked_for_a_mean_over_the_window_in_some_hundred_steps() -> None:
+    _Answers.said.clear()
+    with HTTPServer(("127.0.0.1", 0), _Answers) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        ask = measured.prometheus(f"http://127.0.0.1:{server.server_port}")
+        found = [
+            ask(f"avg_over_time({name}[$window:$step])", NOON, window)
+            for name, window in (("load", timedelta(minutes=5)), ("nobody", timedelta(days=25)))
+        ]
+        server.shutdown()
+    assert found == [0.25, None]
+    assert _Answers.said == [
+        ("avg_over_time(load[300s:60s])", NOON.timestamp()),
+        ("avg_over_time(nobody[2160000s:4320s])", NOON.timestamp()),
+    ]
+
+
+@pytest.mark.parametrize("stage", STAGE_NAMES)
+def test_what_it_asks_exists_and_what_it_computes_is_what_the_whole_estimate_says(stage: str) -> None:
+    plan = shipped(stage)
+    rates = exporter.read_rates(file(container(plan, "cost-exporter"), RATES_FILE).text)
+    axes = [axis for one in rates.usage for axis in one.axes]
+    assert [axis.name for axis in axes] == ["load_factor", "generations_per_active_user_day", "gpu_busy_ratio"]
+    for axis in axes:
+        query = axis.query.replace("$window", "1d").replace("$step", "5m")
+        assert jobs_of(query, axis.name) <= {Job.API, Job.VLLM, Job.DCGM}
+        assert list(axis.at) == sorted(set(axis.at))
+    for shares in ((0.0, 2.0, 1.0), (4.0, 0.25, 0.0), (0.5, 0.5, 1.0)):
+        other = {axis.name: axis.expected * share for axis, share in zip(axes, shares, strict=True)}
+        whole = usd_per_hour(plan, replaced=other)
+        computed = rates.with_usage(other).usd_per_hour
+        assert {name: usd for name, usd in computed.items() if usd > 1e-5} == pytest.approx(whole, abs=1e-5)
 
 
 @pytest.mark.parametrize("stage", ["stage-a", "stage-e"])

@@ -58,3 +58,37 @@ def test_every_inhibition_is_of_alerts_that_a_stage_has_and_none_silences_its_ow
     for inhibition in INHIBITIONS:
         assert {inhibition.source, *inhibition.targets} <= names | {EVERYTHING_ELSE}
         assert inhibition.source not in inhibition.targets
+
+
+GRAVER = {
+    "WalArchiveStale": "the same late archive, when most of the RPO is gone",
+    "PgDown": "an archive is late minutes after its database went, so it is told first only where it is another fault",
+    "LlmRejecting": "a queue that was told of and then ran full",
+    "HostDown": "what has its host's label and does not wait (archive, cards, rules) is not made by a lost host",
+}
+"""Sources that may wait longer than what they silence, and why."""
+
+
+def test_an_alert_that_explains_others_waits_no_longer_than_they_do_or_it_would_be_told_second() -> None:
+    waits = {
+        one.name: one.for_seconds
+        for group in rule_groups(load_stage(stage_file(PROJECT, "stage-e")), frozenset(Job), Fleet(gpus=5, engines=3))
+        for one in group.alerts
+    }
+    late = {
+        inhibition.source
+        for inhibition in INHIBITIONS
+        for target in (waits if EVERYTHING_ELSE in inhibition.targets else inhibition.targets)
+        if waits[target] < waits[inhibition.source]
+    }
+    assert late == GRAVER.keys()
+
+
+def test_a_tunnel_that_is_down_explains_what_comes_through_it(alertmanager: Alertmanager) -> None:
+    alertmanager.tell(
+        alert("TunnelDown", "critical"),
+        alert("TunnelConnectorDown", host="server-1"),
+        alert("ApiMetricsMissing"),
+        alert("LlmReplicaDown", "critical", host="server-1"),
+    )
+    alertmanager.wait_for(silent={"TunnelConnectorDown", "ApiMetricsMissing"}, told={"TunnelDown", "LlmReplicaDown"})

@@ -12,6 +12,7 @@ from dreamseed.errors import PlanError
 from dreamseed.monitoring.contract import EXPORTERS, Exporter, Job, Kind, Metric
 from dreamseed.monitoring.metrics import METRICS, jobs_of
 from localtier.images.binaries import BINARIES
+from localtier.tunnel.monitor import Figures, metrics_text
 
 RECORDED = Path(__file__).with_name("recorded")
 RUN_HERE = [one for one in EXPORTERS if one.recorded]
@@ -58,6 +59,8 @@ def test_every_recording_is_of_an_exporter_and_most_of_those_that_run_here_are_r
         Job.POSTGRES,
         Job.ETCD,
         Job.REDIS,
+        Job.HAPROXY,
+        Job.PGBOUNCER,
         Job.PROMETHEUS,
         Job.ALERTMANAGER,
     }
@@ -85,11 +88,23 @@ def test_each_series_belongs_to_one_job_and_every_job_has_a_contract_with_source
     assert all(one.source and one.version and one.metrics for one in EXPORTERS)
 
 
-@pytest.mark.parametrize("name", ["node_exporter", "postgres_exporter", "etcd", "prometheus"])
+@pytest.mark.parametrize("name", ["node_exporter", "postgres_exporter", "pgbouncer_exporter", "etcd", "prometheus"])
 def test_the_versions_of_the_contract_are_those_that_run(name: str) -> None:
     exporter = next(one for one in EXPORTERS if one.program.lower() == name)
     assert BINARIES[name].version == exporter.version
     assert IMAGES[name].tag == f"v{exporter.version}"
+
+
+@pytest.mark.parametrize("name", ["haproxy", "cloudflared"])
+def test_the_contract_names_the_build_of_the_catalogue(name: str) -> None:
+    exporter = next(one for one in EXPORTERS if one.program.lower() == name)
+    assert IMAGES[name].tag.partition("-")[0] == exporter.version
+
+
+def test_the_connector_that_stands_in_tells_what_the_contract_says() -> None:
+    cloudflared = next(one for one in EXPORTERS if one.job is Job.CLOUDFLARED)
+    told = [line.split()[2:] for line in metrics_text(Figures()).splitlines() if line.startswith("# TYPE ")]
+    assert sorted(told) == sorted([metric.name, metric.kind.value] for metric in cloudflared.metrics)
 
 
 def test_only_histograms_have_bounds_and_they_rise() -> None:

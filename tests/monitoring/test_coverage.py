@@ -7,7 +7,14 @@ import pytest
 
 from dreamseed.config import STAGE_NAMES, StageConfig, load_stage, stage_file
 from dreamseed.monitoring.contract import Job
-from dreamseed.monitoring.coverage import NEEDED, exemptions, missing_alerts, stateful_services
+from dreamseed.monitoring.coverage import (
+    NEEDED,
+    NEEDED_ON_THE_WAY,
+    exemptions,
+    missing_alerts,
+    services_on_the_way,
+    stateful_services,
+)
 from dreamseed.monitoring.model import Alert, Fleet
 from dreamseed.monitoring.rules import rule_groups
 from dreamseed.planning.planner import plan_stage
@@ -43,6 +50,15 @@ def test_what_is_stateful_is_read_from_the_volumes_of_the_plan(name: str, found:
 @pytest.mark.parametrize("name", STAGE_NAMES)
 def test_everything_stateful_has_alerts_on_availability_saturation_replication_and_backup(name: str) -> None:
     assert missing_alerts(config(name), services(name), alerts(name)) == ()
+
+
+@pytest.mark.parametrize("name", STAGE_NAMES)
+def test_everything_on_the_way_to_them_has_alerts_on_availability_and_saturation(name: str) -> None:
+    between = services_on_the_way(plan_stage(config(name), name).services)
+    assert between == {"vllm", "vllm-router", "pg-proxy", "pgbouncer", "tunnel"}
+    assert missing_alerts(config(name), between, alerts(name), NEEDED_ON_THE_WAY) == ()
+    kept = tuple(alert for alert in alerts(name) if alert.name not in {"RouterDown", "RouterBlind"})
+    assert missing_alerts(config(name), between, kept, NEEDED_ON_THE_WAY) == ("vllm-router: availability",)
 
 
 def test_an_alert_that_is_taken_away_is_missed() -> None:

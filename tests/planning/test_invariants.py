@@ -223,6 +223,10 @@ IMPOSSIBLE: list[tuple[Rule, Callable[[StagePlan], StagePlan]]] = [
     (containers.parts_fit_their_container, lambda plan: changed(plan, "vllm", "server-1-vllm-1", shm_size_mib=10**6)),
     (connections.api_fits_a_router, lambda plan: changed(plan, "vllm", "vllm-router-1", memory_mib=32)),
     (containers.ports_are_private, public),
+    (
+        containers.ports_are_private,
+        lambda plan: changed(plan, "monitoring", "server-1-node-exporter", command=("--web.listen-address=:9100",)),
+    ),
     (containers.hosts_hold_their_containers, crowded),
     (containers.gpus_are_there, another_card),
 ]

@@ -18,7 +18,7 @@ from dreamseed.errors import PlanError
 from dreamseed.monitoring.metrics import METRICS, Job, metrics_of
 from dreamseed.monitoring.series import LIMIT
 from dreamseed.planning.container import Container, ServicePlan, VolumeKind
-from dreamseed.planning.hosts import Host
+from dreamseed.planning.hosts import Host, servers
 from dreamseed.planning.planner import plan_stage
 from dreamseed.planning.secrets import GeneratedSecret, ProvidedSecret
 from dreamseed.planning.services.monitoring import plan_monitoring, plan_series
@@ -78,7 +78,12 @@ def scraped(plan: ServicePlan) -> dict[str, list[str]]:
     }
 
 
-ON_EACH = {"node-exporter", "dcgm-exporter", "postgres-exporter", "pgbackrest-exporter", "cost-exporter"}
+ON_EACH = {
+    *("node-exporter", "dcgm-exporter", "cost-exporter"),
+    *("postgres-exporter", "pgbackrest-exporter", "pgbouncer-exporter"),
+}
+PROGRAMS = {"vllm", "etcd", "tunnel", SOURCES[Job.HAPROXY][0]}
+"""Who exports its own metrics."""
 
 
 @pytest.mark.parametrize(
@@ -86,7 +91,7 @@ ON_EACH = {"node-exporter", "dcgm-exporter", "postgres-exporter", "pgbackrest-ex
     [
         ("stage-a", ON_EACH),
         ("stage-b", ON_EACH | {"redis-exporter"}),
-        ("stage-e", {service for service, _ in SOURCES.values()} - {"vllm", "etcd"} | {"redis-exporter"}),
+        ("stage-e", {service for service, _ in SOURCES.values()} - PROGRAMS | {"redis-exporter"}),
     ],
 )
 def test_each_stage_exports_what_it_has(name: str, kinds: set[str]) -> None:
@@ -105,6 +110,7 @@ def test_stage_e_watches_each_host_and_each_instance_and_the_witness_alone_by_it
         ("server-2", "node-exporter"): 1,
         ("server-2", "dcgm-exporter"): 1,
         ("server-2", "postgres-exporter"): 1,
+        ("server-2", "pgbouncer-exporter"): 2,
         ("witness", "node-exporter"): 1,
     }
     assert sum(container.service == "postgres-exporter" for container in plan.containers) == 4
@@ -147,7 +153,8 @@ def test_everything_that_exports_is_scraped_once(name: str) -> None:
     stage = planned(name)
     running = [container for plan in (*stage.services, stage.monitoring) for container in plan.containers]
     expected = {
-        job: sum(container.service == service for container in running) for job, (service, _) in SOURCES.items()
+        job: sum(re.fullmatch(service, container.service) is not None for container in running)
+        for job, (service, _) in SOURCES.items()
     }
     expected[Job.REDIS] = sum(container.service == "redis" for container in running)
     expected[Job.PATRONI] = expected[Job.POSTGRES]
@@ -191,6 +198,52 @@ def test_targets_carry_host_and_name_and_databases_their_shard() -> None:
         ("pg-1-2", "1"),
         ("pg-1-3", "1"),
     ]
+
+
+@pytest.mark.parametrize("name", STAGE_NAMES)
+def test_every_router_proxy_pooler_and_connector_is_scraped_on_a_port_of_its_own(name: str) -> None:
+    stage = planned(name)
+    running = [one for plan in stage.services for one in plan.containers]
+    services = {
+        Job.HAPROXY: ("vllm-router", "pg-proxy-1"),
+        Job.PGBOUNCER: ("pgbouncer",),
+        Job.CLOUDFLARED: ("tunnel",),
+    }
+    for job, kinds in services.items():
+        addresses = scraped(stage.monitoring)[job]
+        assert len(set(addresses)) == len(addresses) == sum(one.service in kinds for one in running) >= 2
+
+
+def test_the_exporter_of_a_pooler_stands_beside_it_and_reads_its_password_from_a_file() -> None:
+    stage = planned("stage-e")
+    poolers = {one.name: one for plan in stage.services for one in plan.containers if one.service == "pgbouncer"}
+    for name, pooler in poolers.items():
+        exporter = container(stage.monitoring, f"{name}-exporter")
+        assert exporter.host == pooler.host
+        assert set(exporter.networks) <= set(pooler.networks)
+        assert f"@{name}:6432/pgbouncer?" in exporter.command[0]
+        assert exporter.files[0].text.startswith(f"{name}:6432:pgbouncer:monitor:⟦")
+        assert exporter.environment == {"PGPASSFILE": exporter.files[0].path}
+
+
+@pytest.mark.parametrize("name", STAGE_NAMES)
+def test_the_node_exporter_sees_a_servers_network_and_listens_on_the_private_address_alone(name: str) -> None:
+    stage = planned(name)
+    for host in servers(stage.hosts):
+        exporter = container(stage.monitoring, f"{host.name}-node-exporter")
+        assert exporter.host_network
+        assert not exporter.networks
+        assert f"--web.listen-address={host.address}:9100" in exporter.command
+        assert "--collector.netdev" in exporter.command
+        assert exporter.health is not None
+        assert f"http://{host.address}:9100/" in exporter.health.test
+
+
+def test_the_witness_whose_system_lets_nothing_in_beside_docker_keeps_a_network_of_its_own() -> None:
+    exporter = container(planned("stage-e").monitoring, "witness-node-exporter")
+    assert not exporter.host_network
+    assert exporter.networks
+    assert "--collector.netdev" not in exporter.command
 
 
 def test_redis_is_asked_through_its_one_exporter_which_knows_each_nodes_password() -> None:

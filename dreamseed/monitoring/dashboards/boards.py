@@ -9,6 +9,7 @@ from dreamseed.config import StageConfig
 from dreamseed.monitoring.contract import PUSHED, Job
 from dreamseed.monitoring.dashboards.board import Board, as_promql
 from dreamseed.monitoring.dashboards.components import (
+    access_board,
     cache_board,
     database_board,
     events_board,
@@ -28,6 +29,7 @@ ALL = (
     database_board,
     cache_board,
     events_board,
+    access_board,
     hosts_board,
 )
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dreamseed.config import StageConfig
+from dreamseed.monitoring.alerts_access import POOLER_WAIT_SECONDS, ROUTER_QUEUE, TUNNEL_CONNECTIONS
 from dreamseed.monitoring.alerts_data import CONNECTION_SHARE, ETCD_FSYNC_SECONDS, REPLICA_LAG_SECONDS
 from dreamseed.monitoring.alerts_llm import KV_CACHE_SHARE, QUEUED_REQUESTS
-from dreamseed.monitoring.alerts_operations import DISK_LEFT, DISK_SHARE, MEMORY_SHARE
+from dreamseed.monitoring.alerts_operations import DISK_LEFT, DISK_SHARE, MEMORY_SHARE, WAYS, link_mbit
 from dreamseed.monitoring.alerts_slo import REMAINING, TARGET, error_ratio
 from dreamseed.monitoring.alerts_stores import CACHE_HIT_RATIO, CONSUMER_LAG_EVENTS, hit_ratio
 from dreamseed.monitoring.dashboards.board import RANGE, Board, Kind, Panel
@@ -270,12 +271,82 @@ def events_board(config: StageConfig) -> Board:
     )
 
 
+def access_board(_: StageConfig) -> Board:
+    """Return routers, database proxies, poolers and the tunnel."""
+    requests, errors = (f"rate(cloudflared_tunnel_{name}[{RANGE}])" for name in ("total_requests", "request_errors"))
+    waits = "pgbouncer_pools_client_waiting_connections"
+    transactions = "pgbouncer_stats_totals_sql_transactions_pooled_total"
+    return Board(
+        name="access",
+        title="The way in",
+        description="What stands between clients and engines or stores: tunnel, routers, proxies, poolers.",
+        panels=(
+            _lines(
+                "Tunnel: connections",
+                "To Cloudflare, of each connector; the line is what it should keep.",
+                "short",
+                {"cloudflared_tunnel_ha_connections": "{{instance}}"},
+                TUNNEL_CONNECTIONS,
+            ),
+            _lines(
+                "Tunnel: requests",
+                "A second over all connectors, and those that could not reach their service.",
+                "reqps",
+                {f"sum({requests})": "requests", f"sum({errors})": "errors"},
+            ),
+            _lines(
+                "Routers: servers in use",
+                "Engines that each router sends to, and the primary that each database proxy sends to.",
+                "short",
+                {'haproxy_backend_active_servers{proxy=~"engines|primary"}': "{{instance}} {{proxy}}"},
+            ),
+            _lines(
+                "Routers: requests that wait",
+                "Over all routers, before any engine has them; the line is where the alert stands.",
+                "short",
+                {ROUTER_QUEUE: "waiting"},
+                QUEUED_REQUESTS,
+            ),
+            _lines(
+                "Routers: tried elsewhere",
+                "Requests and connections a second that another server took over.",
+                "reqps",
+                {
+                    f"sum by (instance) (rate(haproxy_backend_redispatch_warnings_total[{RANGE}]))": "{{instance}}",
+                },
+            ),
+            _lines(
+                "Poolers: clients",
+                "That are served, and that wait for a connection to the database.",
+                "short",
+                {
+                    "sum by (instance) (pgbouncer_pools_client_active_connections)": "{{instance}} served",
+                    f"sum by (instance) ({waits})": "{{instance}} waiting",
+                },
+            ),
+            _lines(
+                "Poolers: longest wait",
+                "For a connection to the database; the line is where the alert stands.",
+                "s",
+                {"max by (instance) (pgbouncer_pools_client_maxwait_seconds)": "{{instance}}"},
+                POOLER_WAIT_SECONDS,
+            ),
+            _lines(
+                "Poolers: transactions",
+                "A second, that passed the poolers.",
+                "short",
+                {f"sum by (instance) (rate({transactions}[{RANGE}]))": "{{instance}}"},
+            ),
+        ),
+    )
+
+
 def hosts_board(_: StageConfig) -> Board:
     """Return the machines and the monitoring on them."""
     return Board(
         name="hosts",
         title="Hosts and monitoring",
-        description="CPU, memory and disks of each host; what Prometheus holds and reaches.",
+        description="CPU, memory, disks and network of each host; what Prometheus holds and reaches.",
         panels=(
             cpu(),
             _lines("Load", "Over a minute.", "short", {"node_load1": "{{host}}"}),
@@ -287,6 +358,12 @@ def hosts_board(_: StageConfig) -> Board:
                 MEMORY_SHARE,
             ),
             _lines("Disk left", "Share of each device.", "percentunit", {DISK_LEFT: "{{host}} {{device}}"}, DISK_SHARE),
+            _lines(
+                "Network",
+                "Of each host's network cards, both ways.",
+                "Mbits",
+                {link_mbit(way, RANGE): f"{{{{host}}}} {way}" for way in WAYS},
+            ),
             _lines("Targets away", "That cannot be scraped.", "short", {"sum by (job) (1 - up)": "{{job}}"}),
             _lines("Series", "That Prometheus holds.", "short", {"max(prometheus_tsdb_head_series)": "series"}),
         ),

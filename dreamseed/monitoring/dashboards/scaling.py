@@ -31,6 +31,7 @@ def elastic_scaling(config: StageConfig) -> Board:
             _live_users(config),
             _gpu_utilization(),
             _cost_by_component(),
+            _usage(),
             _budget_gauge(config),
             _scaling_history(config),
             cpu(),
@@ -69,10 +70,19 @@ def _gpu_utilization() -> Panel:
 def _cost_by_component() -> Panel:
     return Panel(
         title="Month's cost by component",
-        description="USD of the calendar month so far: at the stage's rates, or as billed where a bill was imported.",
+        description="USD of the calendar month so far: at the stage's rates and its measured usage, or as billed.",
         unit="currencyUSD",
         queries={"sum by (component) (edu_cost_month_to_date)": "{{component}}"},
         stacked=True,
+    )
+
+
+def _usage() -> Panel:
+    return Panel(
+        title="Usage behind the cost",
+        description="What the month's cost is counted with: measured, or as expected where nobody measures.",
+        unit="short",
+        queries={"max by (usage, source) (edu_cost_usage)": "{{usage}}, {{source}}"},
     )
 
 
@@ -92,13 +102,14 @@ def _budget_gauge(config: StageConfig) -> Panel:
 
 
 def _scaling_history(config: StageConfig) -> Panel:
-    days = config.monitoring.retention_days
+    days, now = config.monitoring.retention_days, f"timestamp({STAGE_INFO})"
     return Panel(
         kind=Kind.HISTORY,
         title="Scaling history",
         description=f"When each stage, number of GPUs and of engines was first seen in the last {days} days.",
         unit="short",
-        queries={f"min_over_time(timestamp({STAGE_INFO})[{days}d:{SCALING_STEP}]) * 1000": ""},
+        # Whole hours are looked at; until there is one, a stage was first seen now.
+        queries={f"min_over_time({now}[{days}d:{SCALING_STEP}]) * 1000 or {now} * 1000": ""},
         minimum=None,
     )
 

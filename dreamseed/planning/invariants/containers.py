@@ -103,7 +103,7 @@ def containers_are_bounded_and_watched(plan: StagePlan) -> Iterator[Invariant]:
 
 
 def ports_are_private(plan: StagePlan) -> Iterator[Invariant]:
-    """Ports are published on private addresses only."""
+    """Ports are published on private addresses only, and who shares its host's network listens on that one alone."""
     public = {
         host.name
         for host in plan.hosts
@@ -115,14 +115,23 @@ def ports_are_private(plan: StagePlan) -> Iterator[Invariant]:
         for port in container.ports
         if container.host in public
     ]
+    faults += [fault for container in plan.containers for fault in _listens_anywhere(container, plan)]
     yield _all_or_first(
         "published ports",
         "servers",
         faults,
-        "publishes on a private address (RFC 1918)",
+        "publishes, or listens, on a private address (RFC 1918)",
         "no server listens on the internet",
         "a private_address of 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16",
     )
+
+
+def _listens_anywhere(container: Container, plan: StagePlan) -> Iterator[str]:
+    """Yield each port of a container in its host's network that its command does not bind to the private address."""
+    address = next(host.address for host in plan.hosts if host.name == container.host)
+    for port in container.ports if container.host_network else ():
+        if not any(word.endswith(f"={address}:{port.published}") for word in container.command):
+            yield f"{container.name} is not told to listen on {address}:{port.published} alone"
 
 
 def services_roll(plan: StagePlan) -> Iterator[Invariant]:

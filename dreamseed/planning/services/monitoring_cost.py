@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from dreamseed.config import StageConfig
 from dreamseed.planning import ports
@@ -20,8 +21,6 @@ RATES_FILE = "/etc/cost-exporter/rates.json"
 MEMORY_FOLDER = "/var/lib/cost-exporter"
 BILLS_FOLDER = f"{MEMORY_FOLDER}/bills"
 """Where bills are put. Source: images/cost-exporter/cost_exporter.py."""
-DIGITS = 6
-"""Of rates, in USD an hour: a millionth of a dollar is nothing in a month."""
 
 
 def plan_cost_exporter(config: StageConfig, host: Host) -> Container:
@@ -35,7 +34,12 @@ def plan_cost_exporter(config: StageConfig, host: Host) -> Container:
         networks=(NetworkName.MONITORING,),
         memory_mib=96,
         cpu_cores=0.1,
-        command=(f"--rates={RATES_FILE}", f"--memory={MEMORY_FOLDER}", f"--listen={ports.COST_EXPORTER}"),
+        command=(
+            f"--rates={RATES_FILE}",
+            f"--memory={MEMORY_FOLDER}",
+            f"--prometheus=http://prometheus:{ports.PROMETHEUS}",
+            f"--listen={ports.COST_EXPORTER}",
+        ),
         mounts=(Mount(volume=VOLUME, path=MEMORY_FOLDER),),
         ports=(Port(container=ports.COST_EXPORTER, published=ports.COST_EXPORTER, purpose="the month's cost"),),
         health=Health(
@@ -45,10 +49,9 @@ def plan_cost_exporter(config: StageConfig, host: Host) -> Container:
     )
 
 
-def with_rates(monitoring: ServicePlan, stage: str, usd_per_hour: Mapping[str, float]) -> ServicePlan:
-    """Return the monitoring with the cost exporter told what `stage` costs, in USD an hour by component."""
-    content = {"stage": stage, "usd_per_hour": {name: round(usd, DIGITS) for name, usd in usd_per_hour.items()}}
-    rates = File(path=RATES_FILE, text=json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+def with_rates(monitoring: ServicePlan, rates_content: Mapping[str, Any]) -> ServicePlan:
+    """Return the monitoring with the cost exporter told what its stage costs, as `rates_of` says it."""
+    rates = File(path=RATES_FILE, text=json.dumps(rates_content, ensure_ascii=False) + "\n")
     containers = tuple(
         replace(one, files=(*one.files, rates)) if one.service == NAME else one for one in monitoring.containers
     )

@@ -1,7 +1,8 @@
 """The exporters: one a thing to be measured, each published on its host's private address.
 
 Sources: documentation and Dockerfiles of node_exporter 1.10, dcgm-exporter 4.8, postgres_exporter 0.19,
-pgbackrest_exporter 0.22, redis_exporter 1.84 and kafka_exporter 1.9, read 2026-11-23.
+pgbackrest_exporter 0.22, redis_exporter 1.84 and kafka_exporter 1.9, read 2026-11-23; pgbouncer_exporter 0.12.1 and
+lib/pq 1.12.3, which reads PGPASSFILE, read 2026-11-26.
 """
 
 from __future__ import annotations
@@ -28,6 +29,9 @@ NOBODY_UID = 65_534
 """User of the Prometheus project's images. Source: their Dockerfiles."""
 REDIS_EXPORTER_UID = 59_000
 """Source: redis_exporter's Dockerfile."""
+NODE_COLLECTORS = ("cpu", "diskstats", "filesystem", "loadavg", "meminfo", "uname")
+NO_NETWORK_CARD = "^(lo|docker.*|br-.*|veth.*)$"
+"""What containers say to each other on one host never reaches a network card, or is counted there once more."""
 BACKUP_POLL_SECONDS = 600
 """How often the repository is asked; each time it lists objects. The exporter's own default."""
 
@@ -50,6 +54,8 @@ def plan_exporters(
         # One repository off-site serves a whole shard; local ones are each instance's own.
         kept = instances[:1] if config.backup.wal_archive else instances
         exporters += [_pgbackrest(config, instance, services) for instance in kept]
+    poolers = [one for plan in services for one in plan.containers if one.service == "pgbouncer"]
+    exporters += [_pgbouncer(number, pooler) for number, pooler in enumerate(poolers, start=1)]
     if config.redis.masters:
         exporters.append(_redis(first, redis.plan_nodes(config, hosts)))
     if config.kafka.brokers:
@@ -85,13 +91,23 @@ def page_health(port: int, path: str = "/", start_period_seconds: int = 20) -> H
 
 
 def _node(host: Host) -> Container:
+    """Return the exporter of a host's own figures, on a server in its network.
+
+    From a network of its own it would count its own traffic as the host's. The witness's system lets in what Docker
+    forwards and nothing that a host's own program listens for, so there it has one, and leaves traffic out.
+    """
+    shared = not host.in_cloud
+    address = f"{host.address}:{ports.NODE_EXPORTER}" if shared else f":{ports.NODE_EXPORTER}"
+    page = f"http://{host.address if shared else '127.0.0.1'}:{ports.NODE_EXPORTER}/"
+    collectors = [*NODE_COLLECTORS, *(("netdev",) if shared else ())]
     return Container(
         name=f"{host.name}-node-exporter",
         component=COMPONENT,
         service="node-exporter",
         host=host.name,
         image="node_exporter",
-        networks=(NetworkName.MONITORING,),
+        networks=() if shared else (NetworkName.MONITORING,),
+        host_network=shared,
         memory_mib=64,
         cpu_cores=0.05,
         host_paths={"/": "/host"},
@@ -99,12 +115,13 @@ def _node(host: Host) -> Container:
             "--path.rootfs=/host",
             "--path.procfs=/host/proc",
             "--path.sysfs=/host/sys",
-            # Not netdev: from its own network namespace it would count its own traffic as the host's.
+            f"--web.listen-address={address}",
             "--collector.disable-defaults",
-            *(f"--collector.{name}" for name in ("cpu", "diskstats", "filesystem", "loadavg", "meminfo", "uname")),
+            *(f"--collector.{name}" for name in collectors),
+            *((f"--collector.netdev.device-exclude={NO_NETWORK_CARD}",) if shared else ()),
         ),
         ports=(Port(container=ports.NODE_EXPORTER, published=ports.NODE_EXPORTER, purpose="host metrics"),),
-        health=page_health(ports.NODE_EXPORTER),
+        health=replace(page_health(ports.NODE_EXPORTER), test=("CMD", "wget", "-q", "-O", "/dev/null", page)),
     )
 
 
@@ -200,6 +217,42 @@ def _pgbackrest(config: StageConfig, instance: Instance, services: Sequence[Serv
             interval_seconds=30,
             start_period_seconds=120,
         ),
+    )
+
+
+def _pgbouncer(number: int, pooler: Container) -> Container:
+    """Return the exporter of one pooler: it knows no other targets, and asks over the containers' own network."""
+    password_file = "/run/secrets/pgpass"  # noqa: S105 - a file's path, not a password
+    user = "monitor"
+    return Container(
+        name=f"{pooler.name}-exporter",
+        component=COMPONENT,
+        service="pgbouncer-exporter",
+        host=pooler.host,
+        image="pgbouncer_exporter",
+        networks=(NetworkName.DATA,),
+        memory_mib=32,
+        cpu_cores=0.02,
+        command=(
+            f"--pgBouncer.connectionString=postgres://{user}@{pooler.name}:{ports.PGBOUNCER}/pgbouncer?sslmode=disable",
+        ),
+        environment={"PGPASSFILE": password_file},
+        files=(
+            File(
+                path=password_file,
+                text=f"{pooler.name}:{ports.PGBOUNCER}:pgbouncer:{user}:{secret(GeneratedSecret.POSTGRES_MONITOR)}\n",
+                owner=NOBODY_UID,
+                mode="0400",
+            ),
+        ),
+        ports=(
+            Port(
+                container=ports.PGBOUNCER_EXPORTER,
+                published=ports.pgbouncer_exporter(number),
+                purpose="pooler metrics",
+            ),
+        ),
+        health=page_health(ports.PGBOUNCER_EXPORTER),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -13,8 +14,8 @@ from dreamseed.planning import ports
 from dreamseed.planning.container import Container
 from dreamseed.planning.hosts import Host
 
-# Where each scraped job's metrics are: the `service` of its containers and their port. Redis' nodes are scraped
-# through one exporter and Patroni's beside their databases, so their jobs are not here.
+# Where each scraped job's metrics are: the `service` of its containers, as a regular expression, and their port.
+# Redis' nodes are scraped through one exporter and Patroni's beside their databases, so their jobs are not here.
 SOURCES: Mapping[Job, tuple[str, int]] = MappingProxyType(
     {
         Job.NODE: ("node-exporter", ports.NODE_EXPORTER),
@@ -24,6 +25,9 @@ SOURCES: Mapping[Job, tuple[str, int]] = MappingProxyType(
         Job.PGBACKREST: ("pgbackrest-exporter", ports.PGBACKREST_EXPORTER),
         Job.ETCD: ("etcd", ports.ETCD_CLIENT),
         Job.KAFKA: ("kafka-exporter", ports.KAFKA_EXPORTER),
+        Job.HAPROXY: (r"vllm-router|pg-proxy-\d+", ports.HAPROXY_STATS),
+        Job.PGBOUNCER: ("pgbouncer-exporter", ports.PGBOUNCER_EXPORTER),
+        Job.CLOUDFLARED: ("tunnel", ports.TUNNEL_METRICS),
         Job.COST: ("cost-exporter", ports.COST_EXPORTER),
         Job.PROMETHEUS: ("prometheus", ports.PROMETHEUS),
         Job.ALERTMANAGER: ("alertmanager", ports.ALERTMANAGER),
@@ -55,7 +59,7 @@ def plan_targets(
     targets = []
     for job, (service, port) in SOURCES.items():
         for container in containers:
-            if container.service != service:
+            if not re.fullmatch(service, container.service):
                 continue
             published = [one.published for one in container.ports if one.container == port]
             if not published:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from dreamseed.config import StageConfig
 from dreamseed.planning import ports
-from dreamseed.planning.container import Container, File, Health, NetworkName, secret
+from dreamseed.planning.container import Container, File, Health, NetworkName, Port, secret
 from dreamseed.planning.hosts import Host, on_each_server
 from dreamseed.planning.render import render
 from dreamseed.planning.secrets import GeneratedSecret
@@ -39,13 +39,18 @@ def http_health(port: int, path: str) -> Health:
     return Health(test=("CMD", *request), start_period_seconds=20)
 
 
+def stats_port(published: int) -> Port:
+    """Return the port of an HAProxy's statistics: its metrics and its own health, and nothing else."""
+    return Port(container=ports.HAPROXY_STATS, published=published, purpose="HAProxy metrics")
+
+
 def plan_proxies(instances: Sequence[Instance], hosts: Sequence[Host]) -> list[Container]:
     """Return the proxies of the shard that `instances` form, in order of replacement."""
     shard = instances[0].shard
     text = render(
         "postgres-proxy.cfg.j2",
         max_connections=PROXY_MAX_CONNECTIONS,
-        stats_port=ports.ROUTER_STATS,
+        stats_port=ports.HAPROXY_STATS,
         primary_port=ports.POSTGRES_PRIMARY,
         replicas_port=ports.POSTGRES_REPLICAS,
         instances=instances,
@@ -64,7 +69,8 @@ def plan_proxies(instances: Sequence[Instance], hosts: Sequence[Host]) -> list[C
                 memory_mib=128,
                 cpu_cores=0.1,
                 files=(File(path="/usr/local/etc/haproxy/haproxy.cfg", text=text, owner=HAPROXY_UID),),
-                health=http_health(ports.ROUTER_STATS, "/healthz"),
+                ports=(stats_port(ports.postgres_proxy_stats(shard, number)),),
+                health=http_health(ports.HAPROXY_STATS, "/healthz"),
                 after=(proxies[-1].name,) if proxies else (instances[0].name,),
             )
         )

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from dreamseed.config import StageConfig
 from dreamseed.config.cloud import RecoveryKind
 from dreamseed.planning import ports
-from dreamseed.planning.container import Container, File, Health, NetworkName, ServicePlan, secret
+from dreamseed.planning.container import Container, File, Health, NetworkName, Port, ServicePlan, secret
 from dreamseed.planning.hosts import Host, on_each_server, servers
 from dreamseed.planning.secrets import ProvidedSecret
 from dreamseed.planning.services import kafka, redis
@@ -21,7 +21,6 @@ from dreamseed.planning.services.postgres_access import POOLER_ALIAS, primary_al
 from dreamseed.planning.services.vllm import ROUTER_ALIAS
 
 COMPONENT = "tunnel"
-METRICS_PORT = 2_000
 METRICS_INTAKE = "/api/v1/otlp/v1/metrics"
 """Where Prometheus takes metrics that are pushed. Source: Prometheus documentation, OTLP receiver, 2026-11-23."""
 PRIMARY_ROUTE = "postgres-primary"
@@ -108,7 +107,8 @@ def plan_tunnel(config: StageConfig, hosts: Sequence[Host]) -> ServicePlan:
                     "tunnel",
                     "--no-autoupdate",
                     "--metrics",
-                    f"127.0.0.1:{METRICS_PORT}",
+                    # Published on the host's private address alone: the same pages show the routes and profiles.
+                    f"0.0.0.0:{ports.TUNNEL_METRICS}",
                     "run",
                     "--token-file",
                     "/run/secrets/tunnel-token",
@@ -121,8 +121,13 @@ def plan_tunnel(config: StageConfig, hosts: Sequence[Host]) -> ServicePlan:
                         mode="0400",
                     ),
                 ),
+                ports=(
+                    Port(
+                        container=ports.TUNNEL_METRICS, published=ports.tunnel_metrics(number), purpose="tunnel metrics"
+                    ),
+                ),
                 health=Health(
-                    test=("CMD", "cloudflared", "tunnel", "--metrics", f"127.0.0.1:{METRICS_PORT}", "ready"),
+                    test=("CMD", "cloudflared", "tunnel", "--metrics", f"127.0.0.1:{ports.TUNNEL_METRICS}", "ready"),
                     start_period_seconds=30,
                 ),
                 stop_grace_seconds=45,

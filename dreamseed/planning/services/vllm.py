@@ -41,7 +41,7 @@ from dreamseed.planning.gpu import (
 from dreamseed.planning.hosts import Host, on_each_server
 from dreamseed.planning.render import render
 from dreamseed.planning.secrets import GeneratedSecret, ProvidedSecret
-from dreamseed.planning.services.postgres_access import HAPROXY_UID, http_health
+from dreamseed.planning.services.postgres_access import HAPROXY_UID, http_health, stats_port
 
 COMPONENT = "vllm"
 ROUTERS_PER_SERVER = 2
@@ -169,7 +169,7 @@ def _routers(layout: GpuLayout, hosts: Sequence[Host], connections: int) -> list
     text = render(
         "router.cfg.j2",
         port=ports.ROUTER,
-        stats_port=ports.ROUTER_STATS,
+        stats_port=ports.HAPROXY_STATS,
         max_connections=connections,
         max_body_bytes=MAX_BODY_BYTES,
         buffer_bytes=BUFFER_KIB * 1_024,
@@ -199,7 +199,8 @@ def _routers(layout: GpuLayout, hosts: Sequence[Host], connections: int) -> list
                 memory_mib=router_memory_mib(connections),
                 cpu_cores=0.2,
                 files=(File(path="/usr/local/etc/haproxy/haproxy.cfg", text=text, owner=HAPROXY_UID),),
-                health=http_health(ports.ROUTER_STATS, "/healthz"),
+                ports=(stats_port(ports.router_stats(number)),),
+                health=http_health(ports.HAPROXY_STATS, "/healthz"),
                 stop_grace_seconds=60,
                 # A new router takes every engine for healthy at first: all of them are there before it starts.
                 after=(routers[-1].name,) if routers else (engine_name(layout.replicas[-1]),),

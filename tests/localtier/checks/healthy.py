@@ -80,7 +80,8 @@ def inspected(plan: StagePlan) -> dict[str, dict[str, dict[str, Any]]]:
         state: dict[str, Any] = {"Status": "exited" if one.job else "running", "ExitCode": 0}
         if one.health is not None:
             state["Health"] = {"Status": "healthy"}
-        ports = {f"{p.container}/tcp": [{"HostIp": address[one.host], "HostPort": str(p.published)}] for p in one.ports}
+        bound = () if one.host_network else one.ports
+        ports = {f"{p.container}/tcp": [{"HostIp": address[one.host], "HostPort": str(p.published)}] for p in bound}
         hosts[one.host][one.name] = {"State": state, "RestartCount": 0, "NetworkSettings": {"Ports": ports}}
     return hosts
 

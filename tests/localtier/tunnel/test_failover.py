@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from localtier.tunnel.monitor import Figures, metrics_text, serve_text
 from localtier.tunnel.protocol import CONNECTIONS
 from tests.localtier.tunnel.tier import Tier, tier, until
 from tests.ports import free_port
@@ -134,6 +135,19 @@ def test_the_connectors_pages_tell_what_cloudflared_tells() -> None:
     assert json.loads(ready[1])["readyConnections"] == CONNECTIONS
     assert "cloudflared_tunnel_ha_connections 4\n" in metrics[1]
     assert "cloudflared_tunnel_total_requests 1\n" in metrics[1]
+
+
+def test_the_pages_have_the_type_without_which_prometheus_takes_none() -> None:
+    async def run() -> str:
+        server = await serve_text(("127.0.0.1", 0), lambda _: (200, metrics_text(Figures())))
+        async with server:
+            reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+            writer.write(b"GET /metrics HTTP/1.1\r\n\r\n")
+            answer = (await reader.read()).decode()
+            writer.close()
+        return answer
+
+    assert "\r\nContent-Type: text/plain; version=0.0.4" in asyncio.run(run())
 
 
 def test_without_a_connector_a_client_is_refused_at_once() -> None:

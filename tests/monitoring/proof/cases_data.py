@@ -123,9 +123,9 @@ def cache(book: Book) -> None:
     book.fires("RedisDown", 420, {up: change(1, 0, 120)}, {"job": "redis", "host": "server-1", **one})
     book.silent("RedisDown", 420, {up: gauge((1, 420))})
     state, slots = f"redis_cluster_state{{{labels}}}", f"redis_cluster_slots_fail{{{labels}}}"
-    book.fires("RedisClusterBroken", 360, {state: change(1, 0, 60), slots: gauge((0, 360))}, {})
-    book.fires("RedisClusterBroken", 360, {state: gauge((1, 360)), slots: change(0, 1, 60)}, {})
-    book.silent("RedisClusterBroken", 360, {state: gauge((1, 360)), slots: gauge((0, 360))})
+    book.fires("RedisClusterBroken", 420, {state: change(1, 0, 120), slots: gauge((0, 420))}, {})
+    book.fires("RedisClusterBroken", 420, {state: gauge((1, 420)), slots: change(0, 1, 120)}, {})
+    book.silent("RedisClusterBroken", 420, {state: gauge((1, 420)), slots: gauge((0, 420))})
     hits, misses = (f"redis_keyspace_{kind}_total{{{labels}}}" for kind in ("hits", "misses"))
     falls = {hits: counter((10, 1_800), (7.95, 2_700)), misses: counter((0, 1_800), (2.05, 2_700))}
     book.fires("RedisHitRatioLow", 4_500, falls, {})

@@ -136,6 +136,17 @@ def _waits_and_misses(book: Book) -> None:
         book.fires("NextStageDatabaseTransactions", 2_100, busy, {}, stage="stage-d", step=15)
     below = {commits: counter((2_900, 2_100)), rollbacks: counter((2_000, 2_100)), other: counter((900, 2_100))}
     book.silent("NextStageDatabaseTransactions", 2_100, below, stage="stage-d", step=15)
+    _network(book)
+
+
+def _network(book: Book) -> None:
+    """Write down the network's cases: 125 MB/s one way is the whole of a gigabit, and each way has its own."""
+    received, sent = (f'node_network_{way}_bytes_total{{{NODE},device="eth0"}}' for way in ("receive", "transmit"))
+    for more, other in ((received, sent), (sent, received)):
+        busy = {more: counter((0, 900), (125.4e6, 1_200)), other: counter((1e6, 2_100))}
+        book.fires("NextStageNetwork", 2_100, busy, {}, stage="stage-d", step=15)
+    both = {name: counter((120e6, 2_100)) for name in (received, sent)}
+    book.silent("NextStageNetwork", 2_100, both, stage="stage-d", step=15)
 
 
 def monitoring(book: Book) -> None:

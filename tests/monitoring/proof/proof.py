@@ -14,7 +14,7 @@ from dreamseed.monitoring.contract import Job
 from dreamseed.monitoring.model import Alert, Fleet, Group, Recording
 from dreamseed.monitoring.rules import rule_groups
 from dreamseed.planning.planner import plan_stage
-from tests.monitoring.proof import cases_data, cases_llm, cases_operations, cases_slo
+from tests.monitoring.proof import cases_access, cases_data, cases_llm, cases_operations, cases_slo
 from tests.monitoring.proof.mutants import Mutant, mutants, recording_mutants
 from tests.monitoring.proof.promtool import checked, failures, write_cases, write_expectation
 from tests.monitoring.proof.series import Book, Case, Expectation
@@ -72,6 +72,7 @@ def book() -> tuple[Case, ...]:
         *(cases_llm.cards, cases_llm.waiting, cases_llm.engines, cases_llm.answers, cases_llm.api),
         *(cases_data.servers, cases_data.patroni, cases_data.votes, cases_data.archive),
         *(cases_data.cache, cases_data.events),
+        *(cases_access.proxies, cases_access.poolers, cases_access.tunnel),
         *(cases_operations.hosts, cases_operations.cost, cases_operations.growth, cases_operations.monitoring),
         cases_slo.burns,
     ):
