@@ -22,19 +22,13 @@ from dreamseed.commands.rehearse import rehearsed_project
 from dreamseed.config.load import STAGE_NAMES
 from dreamseed.errors import DreamSeedError
 from dreamseed.review.prometheus import Prometheus
-from localtier.experiments.alert_faults import Bench
-from localtier.experiments.alerts import TIER_ALONE, Findings, Trial, prometheus_url
-from localtier.experiments.api_metrics import pushing
+from localtier.experiments.alerts import TIER_ALONE, Findings, Trial, benched, prometheus_url, seen_content
 from localtier.experiments.report import show_verdict
 from localtier.experiments.users import Users
-from localtier.load.runner import Rates
-from localtier.load.targets import targets_of
 from localtier.network import ask_outside
 from localtier.tier import HEALTHY_SECONDS, Tier
 
 FOLDER, PREFIX = "alerts", "da"
-CHATS_PER_SECOND = 0.2
-"""So few that an engine saturated on purpose never has to refuse one."""
 STAGE_HELP = f"The stage that is brought up and tried: {', '.join(STAGE_NAMES)}."
 PICTURES_HELP = "Draw every dashboard of what was seen meanwhile to this folder."
 WHOLE_HELP = "Let every alert wait as long as planned: over an hour."
@@ -81,20 +75,14 @@ def _tried(tier: Tier, stage: str, console: Console, drawn: Path | None, *, whol
     wrong = [one for one in tier.check(plan, HEALTHY_SECONDS) if not one.ok]
     if wrong:
         return Findings(problems=[f"{stage}: {one.what}: {one.detail}" for one in wrong])
-    users.load(plan).start(targets_of(plan), users.secrets(plan), Rates(chats=CHATS_PER_SECOND))
-    world = tier.world(plan)
-    with (
-        tier.engines(plan) as engines,
-        pushing(plan, prometheus_url(plan), lambda push: ask_outside(world, push)),
-    ):
-        bench = Bench(tier=tier, plan=plan, engines=engines)
+    with benched(tier, plan, users) as bench:
         began = datetime.now(UTC)
         findings = Trial(bench, lambda text: _tell(console, text), whole=whole).run()
         if drawn:
             from localtier.experiments.board_pictures import pictures  # only here: matplotlib takes a second
 
             seen = Prometheus(prometheus_url(plan))
-            made = ask_outside(world, lambda: pictures(plan, seen, began, datetime.now(UTC)))
+            made = ask_outside(tier.world(plan), lambda: pictures(plan, seen, began, datetime.now(UTC)))
             for name, text in made.items():
                 save(drawn / name, text)
         return findings
@@ -115,7 +103,10 @@ def _show(findings: Findings, console: Console) -> None:
     table.caption = "; ".join(f"{name} may be told: {why}" for name, why in TIER_ALONE.items())
     console.print(table)
     shown = findings.queries - len(findings.empty)
-    words = f"faults told exactly as expected: {len(findings.seen)}; queries of panels that show data: {shown}"
+    words = (
+        f"faults told exactly as expected: {len(findings.seen)}; "
+        f"series that rules read and are there: {findings.metrics}; queries of panels that show data: {shown}"
+    )
     show_verdict(findings.problems, words, console)
 
 
@@ -123,10 +114,8 @@ def _content(findings: Findings) -> dict[str, Any]:
     return {
         "passed": not findings.problems,
         "problems": findings.problems,
-        "faults": [
-            asdict(seen) | {name: sorted(getattr(seen, name)) for name in ("expected", "others", "suppressed")}
-            for seen in findings.seen
-        ],
+        "faults": [seen_content(seen) for seen in findings.seen],
+        "metrics": findings.metrics,
         "queries": findings.queries,
         "empty": [asdict(query) for query in findings.empty],
     }

@@ -19,12 +19,13 @@ from localtier.experiments.users import Users
 from localtier.tier import Tier
 
 FOLDER, PREFIX = "test", "dt"
-DRIFT_AT = "stage-b"
+DRIFT_AT = ALERTS_AT = "stage-b"
 KILLS = {"stage-c": (Victim.PULUMI,), "stage-d": (Victim.DOCKER,)}
 """Where the shorter run kills. A to B and D to E stay clean, so that their gaps are the promotion's own."""
 K6_SECONDS = 8.0
 LOG_COLUMNS = 150
 CLEAN_HELP = "Kill nothing on the way, so that every gap is the promotion's own."
+ALERTS_HELP = f"Make faults at {ALERTS_AT} and require exactly the expected alerts; about six minutes."
 CLAIMS_HELP = "Which claims of survival are tried at the last stage."
 CLAIMS_OF_EACH_HELP = "Which claims of survival are tried at each stage."
 JSON_HELP = "Write everything that was found to this file too, for machines."
@@ -40,11 +41,14 @@ JsonFile = Annotated[Path | None, typer.Option("--json", help=JSON_HELP)]
 def climb(
     claims: Annotated[Claims, typer.Option(help=CLAIMS_HELP)] = Claims.HOSTS,
     clean: Annotated[bool, typer.Option("--clean", help=CLEAN_HELP)] = False,
+    alerts: Annotated[bool, typer.Option("--alerts/--no-alerts", help=ALERTS_HELP)] = True,
     last: Last = STAGE_NAMES[-1],
     seed: Seed = 1,
     json_file: JsonFile = None,
 ) -> None:
     """Climb from nothing under load, mend what was changed by hand, lose what is claimed to be survived, kill engines.
+
+    At B faults are made on purpose, and exactly the expected alerts must be told of them.
 
     It has hosts of its own beside a stage that stands, and removes them. Exit status 1 when anything differs from what
     the plan says.
@@ -52,7 +56,13 @@ def climb(
     stages = _up_to(last)
     kills = {stage: victims for stage, victims in KILLS.items() if stage in stages and not clean}
     program = Program(
-        stages=stages, claims={last: claims}, kills=kills, drift_at=DRIFT_AT, k6_seconds=K6_SECONDS, seed=seed
+        stages=stages,
+        claims={last: claims},
+        kills=kills,
+        drift_at=DRIFT_AT,
+        alerts_at=ALERTS_AT if alerts else None,
+        k6_seconds=K6_SECONDS,
+        seed=seed,
     )
     _ascend(program, json_file)
 

@@ -41,6 +41,7 @@ at all before it refuses (`max_queued_requests`, 320)."""
 TOKENS = 600
 """So few that what was asked is answered within a minute or two of the last question, and nobody hangs up."""
 LATENCY_BURNS = frozenset(f"GenerationLatencyBurn{pair.long}" for pair in BURN_WINDOWS)
+KILLED = "SIGKILL by the Docker Engine, which then leaves it down"
 DISK_MIB = 64
 FREE_MIB = 2
 UNPRIVILEGED = Path("/var/tmp")  # noqa: S108 - a folder that every user may enter, as node_exporter's must
@@ -62,9 +63,13 @@ class Bench:
         """Return a container as it is planned."""
         return next(one for one in self.plan.containers if one.name == name)
 
+    def all(self, service: str) -> list[Container]:
+        """Return the planned containers of a service, in order."""
+        return [one for one in self.plan.containers if one.service == service]
+
     def first(self, service: str) -> Container:
         """Return the first planned container of a service."""
-        return next(one for one in self.plan.containers if one.service == service)
+        return self.all(service)[0]
 
     def read(self, name: str, path: str) -> str:
         """Return the text of a container's file."""
@@ -85,7 +90,8 @@ class Fault:
     """Something that goes wrong while the block of `made` runs, and is mended after it.
 
     `expected` must be told in Alertmanager within `effect_seconds` of what makes the expression true, plus the alert's
-    own duration and the intervals of scraping and evaluating. `how` says what was really done. `consequences` may be
+    own duration and the intervals of scraping and evaluating. It is tried where a stage has `least` containers of the
+    service `needs`; one that is `short` in the short form too. `how` says what was really done. `consequences` may be
     told of the same cause, also after it is mended. One that is not `forgotten` goes on being told itself, for its
     expression looks back.
     """
@@ -97,6 +103,9 @@ class Fault:
     made: Callable[[Bench], AbstractContextManager[None]]
     consequences: frozenset[str] = frozenset()
     forgotten: bool = True
+    needs: str = "vllm"
+    least: int = 1
+    short: bool = False
 
 
 @contextmanager
@@ -133,10 +142,12 @@ def _saturated(bench: Bench) -> Iterator[None]:
         yield
 
 
-def _kept_down(service: str) -> Callable[[Bench], AbstractContextManager[None]]:
+def _kept_down(service: str, which: int = 0) -> Callable[[Bench], AbstractContextManager[None]]:
+    """Return the fault of the container number `which` of a service, counted from the end where it is negative."""
+
     @contextmanager
     def made(bench: Bench) -> Iterator[None]:
-        container = bench.first(service)
+        container = bench.all(service)[which]
         faults.kill_container(bench.tier.world(bench.plan), container.host, container.name, stay_down=True)
         try:
             yield
@@ -196,14 +207,18 @@ def bill(rates: Mapping[str, Any], usd: float, now: datetime) -> str:
 
 @contextmanager
 def _archive_stopped(bench: Bench) -> Iterator[None]:
-    """Take the object store down and let the primary finish segments, which then cannot be archived."""
+    """Take the object store down and let the primary finish segments, which then cannot be archived.
+
+    Every instance is told to: a replica refuses.
+    """
     store = Services(world=bench.tier.world(bench.plan), plan=bench.plan)
-    primary = next(one for one in bench.plan.containers if one.service.startswith("postgres-") and one.mounts)
+    instances = bench.all("postgres-1")
 
     def write(over: threading.Event) -> None:
         statement = "select pg_logical_emit_message(false, 'fault', 'x'); select pg_switch_wal()"
         while not over.wait(2):
-            bench.running(primary.name).exec_run(["psql", "-h", "/run/postgresql", "-U", "postgres", "-c", statement])
+            for one in instances:
+                bench.running(one.name).exec_run(["psql", "-h", "/run/postgresql", "-U", "postgres", "-c", statement])
 
     store.stop_object_store()
     try:
@@ -218,15 +233,53 @@ FAULTS = (
         name="an engine killed and kept down",
         expected=frozenset({"LlmReplicaDown"}),
         effect_seconds=5,
-        how="SIGKILL by the Docker Engine, which then leaves it down",
+        how=KILLED,
         made=_kept_down("vllm"),
+        short=True,
     ),
     Fault(
         name="a cache node killed and kept down",
         expected=frozenset({"RedisDown"}),
         effect_seconds=5,
-        how="SIGKILL by the Docker Engine, which then leaves it down",
+        how=KILLED,
         made=_kept_down("redis"),
+        needs="redis",
+    ),
+    Fault(
+        name="a replica of the database killed and kept down",
+        expected=frozenset({"PgDown"}),
+        effect_seconds=5,
+        how=KILLED,
+        made=_kept_down("postgres-1", -1),
+        needs="postgres-1",
+        least=2,
+    ),
+    Fault(
+        name="a broker killed and kept down",
+        expected=frozenset({"KafkaBrokerMissing"}),
+        effect_seconds=20,
+        how=KILLED,
+        made=_kept_down("kafka"),
+        needs="kafka",
+        least=3,
+    ),
+    Fault(
+        name="a connector killed and kept down",
+        expected=frozenset({"TunnelConnectorDown"}),
+        effect_seconds=5,
+        how=KILLED,
+        made=_kept_down("tunnel"),
+        needs="tunnel",
+        least=2,
+    ),
+    Fault(
+        name="a pooler killed and kept down",
+        expected=frozenset({"PgBouncerDown"}),
+        effect_seconds=5,
+        how=KILLED,
+        made=_kept_down("pgbouncer"),
+        needs="pgbouncer",
+        least=2,
     ),
     Fault(
         name="the budget burnt",
@@ -234,6 +287,7 @@ FAULTS = (
         effect_seconds=5,
         how="a bill of the whole budget, imported",
         made=_burnt,
+        short=True,
     ),
     Fault(
         name="a disk nearly full",
@@ -241,6 +295,7 @@ FAULTS = (
         effect_seconds=15,
         how=f"a real file system of {DISK_MIB} MiB with {FREE_MIB} left, read by node_exporter",
         made=_nearly_full,
+        short=True,
     ),
     Fault(
         name="an engine saturated by load",
@@ -248,6 +303,7 @@ FAULTS = (
         effect_seconds=30,
         how=f"{ASKED_AT_ONCE} requests at once, each for {TOKENS} tokens",
         made=_saturated,
+        short=True,
         # Who waits that long is a user whom the objective was missed for; minutes-old windows are all the same one.
         consequences=frozenset({"LlmQueueWaitLong", "LlmGenerationSlow"} | LATENCY_BURNS),
     ),
@@ -258,5 +314,6 @@ FAULTS = (
         how="the object store taken down while segments are finished",
         made=_archive_stopped,
         forgotten=False,
+        short=True,
     ),
 )

@@ -7,25 +7,36 @@ no other code than a minute's. Every other alert waits as long as planned, so "n
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import yaml
 
+from dreamseed.monitoring.metrics import BUILT_IN, metrics_of
 from dreamseed.planning import ports
 from dreamseed.planning.hosts import servers
+from dreamseed.planning.services.monitoring import plan_rules
 from dreamseed.planning.services.monitoring_exporters import BACKUP_POLL_SECONDS
 from dreamseed.planning.services.monitoring_files import yaml_text
 from dreamseed.planning.stage_plan import StagePlan
 from dreamseed.review.prometheus import Prometheus
 from localtier.experiments.alert_faults import FAULTS, Bench, Fault, import_bill
+from localtier.experiments.api_metrics import pushing
 from localtier.experiments.panels import Query, panel_queries
+from localtier.experiments.users import Users
+from localtier.load.runner import Rates
+from localtier.load.targets import targets_of
 from localtier.maintenance import alertmanager_url
 from localtier.network import ask_outside
+from localtier.tier import Tier
 
+CHATS_PER_SECOND = 0.2
+"""So few that an engine saturated on purpose never has to refuse one."""
 INTERVAL_SECONDS = 5
 LONGEST_WAIT_SECONDS = 30
 MARGIN_SECONDS = 20
@@ -42,8 +53,10 @@ TIER_ALONE: Mapping[str, str] = {
     "DiskFullSoon": "hosts of one small machine share its disk, and images fill it for a while",
 }
 """What may be told in a tier beside what was caused, and why."""
-NEEDS_HOURS: Mapping[str, str] = {"Scaling history": "it looks at whole hours, and a stage of minutes has seen none"}
-"""Panels that may show nothing of a young stage, and why."""
+SELDOM: Mapping[str, str] = {
+    "vllm:admission_rejections_total": "an engine that never refused has no such series",
+}
+"""Series that a stage may lack, and why."""
 SETTINGS_FILE, RULES_FILE = "/etc/prometheus/prometheus.yml", "/etc/prometheus/rules.yml"
 
 
@@ -78,6 +91,7 @@ class Findings:
     seen: list[Seen] = field(default_factory=list)
     empty: list[Query] = field(default_factory=list)
     queries: int = 0
+    metrics: int = 0
     problems: list[str] = field(default_factory=list)
 
 
@@ -123,6 +137,20 @@ def limit_seconds(fault: Fault, waited: Mapping[str, int], interval_seconds: int
     return fault.effect_seconds + 3 * interval_seconds + longest + MARGIN_SECONDS
 
 
+def read_by_rules(plan: StagePlan) -> Mapping[str, str]:
+    """Return each exported series that a rule of the stage reads, with one rule that does."""
+    groups = plan_rules(plan.config, plan.hosts, plan.services)
+    rules = [(rule.name, rule.expression) for group in groups for rule in group.recordings]
+    rules += [(rule.name, rule.expression) for group in groups for rule in group.alerts]
+    made = {rule.name for group in groups for rule in group.recordings} | BUILT_IN.keys()
+    return {name: rule for rule, expression in rules for name in metrics_of(expression) - made}
+
+
+def seen_content(seen: Seen) -> dict[str, Any]:
+    """Return what a fault brought, for JSON."""
+    return asdict(seen) | {name: sorted(getattr(seen, name)) for name in ("expected", "others", "suppressed")}
+
+
 def problems(seen: Seen) -> Iterator[str]:
     """Return what is wrong with what a fault brought."""
     for name in sorted(seen.expected - seen.told_seconds.keys()):
@@ -131,36 +159,43 @@ def problems(seen: Seen) -> Iterator[str]:
         yield f"{seen.fault}: {name} was told too, and nothing of it was caused"
 
 
-def tried(plan: StagePlan) -> tuple[Fault, ...]:
+def tried(plan: StagePlan, *, short: bool = False) -> tuple[Fault, ...]:
     """Return the faults that can be made at a stage: a cache node is killed where there is a cache."""
-    services = {one.service for one in plan.containers}
-    return tuple(one for one in FAULTS if "RedisDown" not in one.expected or "redis" in services)
+    counts = Counter(one.service for one in plan.containers)
+    return tuple(one for one in FAULTS if counts[one.needs] >= one.least and (one.short or not short))
 
 
 @dataclass
 class Trial:
-    """The faults of a stage that stands, one after the other."""
+    """The faults of a stage that stands, one after the other.
+
+    With `whole` every alert waits as long as planned. The `short` form leaves out what a stage has beside the faults of
+    the growth plan's own parts, and the panels.
+    """
 
     bench: Bench
     tell: Callable[[str], None]
     whole: bool = False
+    short: bool = False
     findings: Findings = field(default_factory=Findings)
 
     def run(self) -> Findings:
-        """Make every fault, and then ask every panel's query."""
-        faults = tried(self.bench.plan)
+        """Make every fault, and then ask every panel's query; Prometheus then looks as often as planned again."""
+        faults = tried(self.bench.plan, short=self.short)
         # A shipped stage may be above its budget late in a month: that is another fault than those made here.
         import_bill(self.bench, 0.0)
         expected = frozenset[str]().union(*(fault.expected for fault in faults))
         self._calm(expected)
-        self._hurry(expected)
-        self._quiet(frozenset())
-        remembered: frozenset[str] = frozenset()
-        for fault in faults:
-            self._found(self._try(fault, remembered))
-            remembered |= fault.consequences | (frozenset() if fault.forgotten else fault.expected)
-            self._quiet(remembered)
-        self._panels()
+        with self._hurried(expected):
+            self._quiet(frozenset())
+            self._metrics()
+            remembered: frozenset[str] = frozenset()
+            for fault in faults:
+                self._found(self._try(fault, remembered))
+                remembered |= fault.consequences | (frozenset() if fault.forgotten else fault.expected)
+                self._quiet(remembered)
+            if not self.short:
+                self._panels()
         return self.findings
 
     def _calm(self, expected: frozenset[str]) -> None:
@@ -177,17 +212,25 @@ class Trial:
                 return
             time.sleep(POLL_SECONDS)
 
-    def _hurry(self, expected: frozenset[str]) -> None:
+    @contextmanager
+    def _hurried(self, expected: frozenset[str]) -> Iterator[None]:
         """Let Prometheus look more often, and the expected alerts wait shorter unless the whole wait is asked for."""
         name = self.bench.first("prometheus").name
-        rules = self.bench.read(name, RULES_FILE)
+        planned = {path: self.bench.read(name, path) for path in (RULES_FILE, SETTINGS_FILE)}
+        rules = planned[RULES_FILE]
         if not self.whole:
             rules = hurried_rules(rules, expected, LONGEST_WAIT_SECONDS)
-            self.bench.write(name, RULES_FILE, rules)
-        settings = hurried_settings(self.bench.read(name, SETTINGS_FILE), INTERVAL_SECONDS)
-        self.bench.write(name, SETTINGS_FILE, settings)
-        self.bench.running(name).kill("SIGHUP")
         self._waits = waits(rules)
+        self._load(name, {RULES_FILE: rules, SETTINGS_FILE: hurried_settings(planned[SETTINGS_FILE], INTERVAL_SECONDS)})
+        try:
+            yield
+        finally:
+            self._load(name, planned)
+
+    def _load(self, name: str, files: Mapping[str, str]) -> None:
+        for path, text in files.items():
+            self.bench.write(name, path, text)
+        self.bench.running(name).kill("SIGHUP")
 
     def _try(self, fault: Fault, remembered: frozenset[str]) -> Seen:
         limit = limit_seconds(fault, self._waits, INTERVAL_SECONDS)
@@ -236,9 +279,29 @@ class Trial:
 
         return ask_outside(self.bench.tier.world(self.bench.plan), ask)
 
+    def _metrics(self) -> None:
+        """Require that every series that a rule reads is there: an alert on one that is not stays silent for ever."""
+        read = read_by_rules(self.bench.plan)
+        until = time.monotonic() + QUIET_SECONDS
+        while (missing := read.keys() - self._there(read) - SELDOM.keys()) and time.monotonic() < until:
+            time.sleep(POLL_SECONDS)
+        self.findings.metrics = len(read.keys() - SELDOM.keys())
+        self.findings.problems += [
+            f"there is no series of {name}, which {read[name]} reads" for name in sorted(missing)
+        ]
+
+    def _there(self, names: Iterable[str]) -> frozenset[str]:
+        """Return those names of series that Prometheus has now."""
+        url, query = prometheus_url(self.bench.plan), f'count by (__name__) ({{__name__=~"{"|".join(sorted(names))}"}})'
+
+        def ask() -> dict[str, float]:
+            return Prometheus(url).values(query, datetime.now(UTC), "__name__")
+
+        return frozenset(ask_outside(self.bench.tier.world(self.bench.plan), ask))
+
     def _panels(self) -> None:
         """Ask every panel's query, again until each returns data or the slowest exporter must have asked once more."""
-        self.findings.queries = sum(one.panel not in NEEDS_HOURS for one in panel_queries(self.bench.plan))
+        self.findings.queries = len(panel_queries(self.bench.plan))
         until = time.monotonic() + PANELS_SECONDS
         while (empty := self._empty()) and time.monotonic() < until:
             time.sleep(POLL_SECONDS)
@@ -248,8 +311,8 @@ class Trial:
         ]
 
     def _empty(self) -> list[Query]:
-        """Return the queries of panels that return nothing now, but for those that need hours."""
-        queries = [one for one in panel_queries(self.bench.plan) if one.panel not in NEEDS_HOURS]
+        """Return the queries of panels that return nothing now."""
+        queries = panel_queries(self.bench.plan)
         url, now = prometheus_url(self.bench.plan), datetime.now(UTC)
 
         def ask() -> list[Query]:
@@ -262,3 +325,22 @@ class Trial:
 def prometheus_url(plan: StagePlan) -> str:
     """Return where a stage's Prometheus listens."""
     return f"http://{servers(plan.hosts)[0].address}:{ports.PROMETHEUS}"
+
+
+@contextmanager
+def benched(tier: Tier, plan: StagePlan, users: Users) -> Iterator[Bench]:
+    """Return the bench of a stage that stands, with few users of its own and the API's metrics pushed until it ends.
+
+    Users with more chats would fill an engine that is saturated on purpose, and it would refuse some.
+    """
+    load = users.load(plan)
+    load.start(targets_of(plan), users.secrets(plan), Rates(chats=CHATS_PER_SECOND))
+    world = tier.world(plan)
+    try:
+        with (
+            tier.engines(plan) as engines,
+            pushing(plan, prometheus_url(plan), lambda push: ask_outside(world, push)),
+        ):
+            yield Bench(tier=tier, plan=plan, engines=engines)
+    finally:
+        load.stop()

@@ -14,6 +14,8 @@ from rich.console import Console
 from dreamseed.planning.stage_plan import StagePlan
 from dreamseed.planning.survivability import DataLoss, Loss
 from localtier.experiments import climb, drift, report, restarts
+from localtier.experiments.alerts import Seen, benched, seen_content
+from localtier.experiments.alerts import Trial as AlertTrial
 from localtier.experiments.climb import Step
 from localtier.experiments.drift import Drift
 from localtier.experiments.kills import Killing, Victim, draw
@@ -45,14 +47,15 @@ class Claims(StrEnum):
 class Program:
     """What is done on the way through `stages`: `claims` by stage, and `kills` in the promotion to a stage, in order.
 
-    `drift_at` is where changes are made by hand. k6 plays `k6_users` of a stage's users for `k6_seconds`, not at all
-    with 0. The same `seed` draws the same kills.
+    `drift_at` is where changes are made by hand, `alerts_at` where faults must be told exactly. k6 plays `k6_users` of
+    a stage's users for `k6_seconds`, not at all with 0. The same `seed` draws the same kills.
     """
 
     stages: tuple[str, ...]
     claims: Mapping[str, Claims] = field(default_factory=dict)
     kills: Mapping[str, tuple[Victim, ...]] = field(default_factory=dict)
     drift_at: str | None = None
+    alerts_at: str | None = None
     k6_users: int = 20
     k6_seconds: float = 0.0
     seed: int = 1
@@ -70,6 +73,7 @@ class Ascent:
     outcomes: dict[str, list[Outcome]] = field(default_factory=dict)
     restarts: dict[str, list[Restart]] = field(default_factory=dict)
     loads: dict[str, K6Result] = field(default_factory=dict)
+    alerts: dict[str, list[Seen]] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
     def run(self) -> None:
@@ -89,6 +93,8 @@ class Ascent:
             self._k6(before)
             if stage == self.program.drift_at:
                 self._drift(before)
+            if stage == self.program.alerts_at:
+                self._alerts(users, before)
             if self.program.claims.get(stage, Claims.NONE) is not Claims.NONE:
                 users = self._claims(users, before)
         if before is not None:
@@ -139,6 +145,17 @@ class Ascent:
             self._tell(text)
         findings = self.tier.check(plan, HEALTHY_SECONDS)
         self._found(f"{plan.name}: after drift: {one.what}: {one.detail}" for one in findings if not one.ok)
+
+    def _alerts(self, users: Users, plan: StagePlan) -> None:
+        """Make faults in place of the users, who come back afterwards, and require exactly the expected alerts."""
+        users.leave(plan)
+        with benched(self.tier, plan, users) as bench:
+            found = AlertTrial(bench, lambda text: self._tell(f"{plan.name}: {text}"), short=True).run()
+        self.alerts[plan.name] = found.seen
+        self._found(f"{plan.name}: alerts: {problem}" for problem in found.problems)
+        findings = self.tier.check(plan, HEALTHY_SECONDS)
+        self._found(f"{plan.name}: after the alerts: {one.what}: {one.detail}" for one in findings if not one.ok)
+        users.welcome(plan)
 
     def _claims(self, users: Users, plan: StagePlan) -> Users:
         """Try the claims, verify what was written before and meanwhile, and return users for the next stage.
@@ -202,6 +219,8 @@ class Ascent:
         parts += [f"{len(tried)} claims tried"] if tried else []
         restarted = sum(len(each) for each in self.restarts.values())
         parts += [f"{restarted} Docker {'Engine' if restarted == 1 else 'Engines'} restarted"] if restarted else []
+        told = sum(len(each) for each in self.alerts.values())
+        parts += [f"{told} faults told exactly"] if told else []
         parts += [f"drift mended at {', '.join(one.stage for one in self.drifts)}"] if self.drifts else []
         return ", ".join([*parts, "nothing acknowledged was lost that is claimed to survive"])
 
@@ -216,6 +235,7 @@ class Ascent:
                 stage: [report.outcome_content(one) for one in outcomes] for stage, outcomes in self.outcomes.items()
             },
             "restarts": {stage: [asdict(one) for one in each] for stage, each in self.restarts.items()},
+            "alerts": {stage: [seen_content(one) for one in each] for stage, each in self.alerts.items()},
             "k6": {stage: asdict(result) for stage, result in self.loads.items()},
         }
         path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

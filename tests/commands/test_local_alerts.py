@@ -69,9 +69,9 @@ def test_a_run_without_a_finding_passes_and_says_what_was_told(
     ended: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     target = tmp_path / "found.json"
-    result = run(monkeypatch, lambda: Findings(seen=[TOLD], queries=60), "--json", str(target))
+    result = run(monkeypatch, lambda: Findings(seen=[TOLD], queries=60, metrics=80), "--json", str(target))
     assert result.exit_code == 0, result.output
-    assert "PASS: faults told exactly as expected: 1; queries of panels that show data: 60" in result.output
+    assert "told exactly as expected: 1; series that rules read and are there: 80; queries" in result.output
     assert ended == ENDED
     content = json.loads(target.read_text(encoding="utf-8"))
     assert content["passed"]

@@ -106,6 +106,7 @@ def test_the_test_climbs_every_stage_kills_in_the_middle_and_tries_servers_and_l
     invoke("test", "--seed", "4")
     (program,) = programs
     assert (program.stages, program.drift_at, program.seed) == (STAGE_NAMES, "stage-b", 4)
+    assert program.alerts_at == "stage-b"
     assert program.kills == {"stage-c": (Victim.PULUMI,), "stage-d": (Victim.DOCKER,)}
     assert program.claims == {"stage-e": Claims.HOSTS}
     assert program.k6_seconds > 0
@@ -116,6 +117,9 @@ def test_the_test_can_end_earlier_kill_nothing_and_try_every_claim_there(program
     invoke("test", "--last", "stage-c", "--clean")
     assert [one.stages for one in programs] == [("stage-a", "stage-b", "stage-c")] * 2
     assert programs[0].claims == {"stage-c": Claims.EVERY}
+    assert [one.alerts_at for one in programs] == ["stage-b"] * 2
+    invoke("test", "--no-alerts")
+    assert programs.pop().alerts_at is None
     assert [one.kills for one in programs] == [{"stage-c": (Victim.PULUMI,)}, {}]
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -14,14 +14,15 @@ from typing import Any
 import pytest
 import yaml
 
-from dreamseed.commands.local_alerts import CHATS_PER_SECOND
 from dreamseed.monitoring.contract import EXPORTERS, Job, Kind
 from dreamseed.monitoring.coverage import NEEDED
 from dreamseed.planning.services.monitoring import plan_rules
 from dreamseed.planning.services.monitoring_cost import RATES_FILE
+from dreamseed.planning.stage_plan import StagePlan
 from localtier.experiments import alerts
 from localtier.experiments.alert_faults import ASKED_AT_ONCE, FAULTS, Bench, Fault, bill
 from localtier.experiments.alerts import (
+    CHATS_PER_SECOND,
     TIER_ALONE,
     Seen,
     Told,
@@ -30,6 +31,7 @@ from localtier.experiments.alerts import (
     hurried_settings,
     limit_seconds,
     problems,
+    read_by_rules,
     told,
     tried,
     waits,
@@ -47,6 +49,7 @@ SEEN = Seen(
     told_seconds={"DiskLow": 31.0},
     others=frozenset(),
 )
+AT_B = tried(shipped("stage-b"))
 RULES = file(container(shipped("stage-b"), "prometheus"), alerts.RULES_FILE).text
 SETTINGS = file(container(shipped("stage-b"), "prometheus"), alerts.SETTINGS_FILE).text
 
@@ -116,16 +119,33 @@ def test_every_alert_that_is_expected_is_a_rule_of_the_stage_that_tries_it(stage
     assert rules >= TIER_ALONE.keys() - {"RemoteWriteBehind"}
 
 
-def test_the_faults_are_those_that_were_asked_for() -> None:
+ASKED_FOR = {"LLMQueueBacklog", "LlmReplicaDown", "BudgetExceeded", "DiskLow", "WalArchiveFailing"}
+"""The GPU's stand-in saturated, a replica killed, the budget burnt, a disk nearly full, the archive stopped."""
+ON_THE_WAY = {"TunnelConnectorDown", "PgBouncerDown"}
+
+
+@pytest.mark.parametrize(
+    ("stage", "more"),
+    [
+        ("stage-a", set()),
+        ("stage-b", {"RedisDown"}),
+        ("stage-c", {"RedisDown", "KafkaBrokerMissing"}),
+        ("stage-d", {"RedisDown", "KafkaBrokerMissing", "PgDown"}),
+        ("stage-e", {"RedisDown", "KafkaBrokerMissing", "PgDown"}),
+    ],
+)
+def test_each_stage_is_tried_with_what_it_has_and_in_the_short_form_with_what_was_asked_for(
+    stage: str, more: set[str]
+) -> None:
+    def expected(*, short: bool) -> set[str]:
+        return {name for fault in tried(shipped(stage), short=short) for name in fault.expected}
+
+    assert expected(short=False) == ASKED_FOR | ON_THE_WAY | more
+    assert expected(short=True) == ASKED_FOR
+
+
+def test_no_fault_expects_what_may_be_told_anyway() -> None:
     expected = {name for fault in FAULTS for name in fault.expected}
-    assert expected == {
-        "LLMQueueBacklog",
-        "LlmReplicaDown",
-        "RedisDown",
-        "BudgetExceeded",
-        "DiskLow",
-        "WalArchiveFailing",
-    }
     assert not expected & TIER_ALONE.keys()
     assert not expected & {name for fault in FAULTS for name in fault.consequences}
     plan = shipped("stage-b")
@@ -194,10 +214,11 @@ class Made(Trial):
         monkeypatch.setattr(alerts, "import_bill", lambda bench, usd: None)
         self.said: list[str] = []
         self.empty: Iterator[list[Query]] = itertools.repeat([])
+        self.away: Iterator[set[str]] = itertools.repeat(set())
         super().__init__(bench=Bench(tier=None, plan=shipped("stage-b"), engines={}), tell=self.said.append)  # type: ignore[arg-type]
         self._brings, self._now = brings, Told(active=frozenset(), suppressed=frozenset())
         self._waits = waits(RULES)
-        monkeypatch.setattr(alerts, "tried", lambda plan: tuple(map(self._made_up, FAULTS)))
+        monkeypatch.setattr(alerts, "tried", lambda *_, **__: tuple(map(self._made_up, AT_B)))
 
     def _made_up(self, fault: Fault) -> Fault:
         @contextmanager
@@ -212,11 +233,15 @@ class Made(Trial):
     def _calm(self, expected: object) -> None:
         pass
 
-    def _hurry(self, faults: object) -> None:
-        pass
+    @contextmanager
+    def _hurried(self, expected: object) -> Iterator[None]:
+        yield
 
     def _told(self) -> Told:
         return self._now
+
+    def _there(self, names: Iterable[str]) -> frozenset[str]:
+        return frozenset(names) - next(self.away)
 
     def _empty(self) -> list[Query]:
         return next(self.empty)
@@ -225,8 +250,8 @@ class Made(Trial):
 def test_a_trial_in_which_every_fault_is_told_alone_finds_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     trial = Made({}, monkeypatch)
     assert trial.run().problems == []
-    assert [one.fault for one in trial.findings.seen] == [fault.name for fault in FAULTS]
-    assert len(trial.said) == len(FAULTS)
+    assert [one.fault for one in trial.findings.seen] == [fault.name for fault in AT_B]
+    assert len(trial.said) == len(AT_B)
 
 
 def test_a_trial_finds_a_fault_that_is_not_told_and_one_that_is_told_with_another(
@@ -265,7 +290,80 @@ def test_a_panel_may_show_its_data_a_little_later_and_never_is_a_finding(monkeyp
     found = never.run()
     assert found.problems == ["the panel 'Since the last backup' of 'Database' shows nothing: x"]
     assert found.empty == [nothing]
-    assert 0 < found.queries < len(panel_queries(shipped("stage-b")))  # all but those that need hours
+    assert found.queries == len(panel_queries(shipped("stage-b")))
+
+
+def test_a_series_that_a_rule_reads_may_come_a_little_later_and_never_is_a_finding(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seldom = next(iter(alerts.SELDOM))
+    late = Made({}, monkeypatch)
+    late.away = itertools.chain([{"redis_up"}], itertools.repeat({seldom}))
+    assert late.run().problems == []
+    never = Made({}, monkeypatch)
+    never.away = itertools.repeat({"redis_up"})
+    assert never.run().problems == ["there is no series of redis_up, which RedisDown reads"]
+
+
+def test_every_series_that_a_rule_reads_is_asked_for_and_none_that_a_rule_records() -> None:
+    read = read_by_rules(shipped("stage-b"))
+    assert {"pgbouncer_up", "haproxy_backend_active_servers", "node_network_transmit_bytes_total"} - read.keys() == {
+        "node_network_transmit_bytes_total"  # its trigger is the last stage's
+    }
+    assert "node_network_transmit_bytes_total" in read_by_rules(shipped("stage-d"))
+    assert read["cloudflared_tunnel_ha_connections"] == "TunnelConnectionsFew"
+    assert not {"up", "ALERTS", "edu_budget_monthly"} & read.keys()
+    assert alerts.SELDOM.keys() <= read.keys()
+
+
+def test_the_short_form_asks_no_panel(monkeypatch: pytest.MonkeyPatch) -> None:
+    trial = Made({}, monkeypatch)
+    trial.short = True
+    trial.empty = itertools.repeat([Query(board="b", panel="p", expression="x")])
+    found = trial.run()
+    assert (found.problems, found.queries) == ([], 0)
+
+
+@dataclass
+class Files:
+    """A bench that only keeps Prometheus' files, and how they were each time that it was told to read them again."""
+
+    plan: StagePlan
+    files: dict[str, str]
+    read_again: list[dict[str, str]] = field(default_factory=list)
+
+    def first(self, service: str) -> SimpleNamespace:
+        return SimpleNamespace(name=service)
+
+    def read(self, _: str, path: str) -> str:
+        return self.files[path]
+
+    def write(self, _: str, path: str, text: str) -> None:
+        self.files[path] = text
+
+    def running(self, name: str) -> SimpleNamespace:
+        assert name == "prometheus"
+        return SimpleNamespace(kill=lambda signal: self.read_again.append(dict(self.files)))
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_alerts_wait_shorter_unless_the_whole_wait_is_asked_for_and_afterwards_all_is_as_planned(
+    whole: bool,
+) -> None:
+    planned = {alerts.RULES_FILE: RULES, alerts.SETTINGS_FILE: SETTINGS}
+    bench = Files(plan=shipped("stage-b"), files=dict(planned))
+    trial = Trial(bench, lambda _: None, whole=whole)  # type: ignore[arg-type]
+    with pytest.raises(RuntimeError), trial._hurried(frozenset({"BudgetExceeded", "DiskLow"})):
+        raise RuntimeError("a fault that cannot be made")
+    during, after = bench.read_again
+    assert after == planned
+    assert during[alerts.SETTINGS_FILE] == hurried_settings(SETTINGS, alerts.INTERVAL_SECONDS)
+    assert (during[alerts.RULES_FILE] == RULES) == whole
+    waited = waits(during[alerts.RULES_FILE])
+    assert {name: waited[name] for name in ("BudgetExceeded", "DiskLow")} == (
+        {"BudgetExceeded": 3_600, "DiskLow": 900} if whole else {"BudgetExceeded": 30, "DiskLow": 30}
+    )
+    assert trial._waits == waited
 
 
 def test_an_alert_that_stays_after_its_fault_was_mended_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,6 +15,7 @@ from dreamseed.planning.survivability import DataLoss, Loss
 from localtier.checks import Finding
 from localtier.experiments import ascent as module
 from localtier.experiments import climb, drift
+from localtier.experiments.alerts import Findings, Seen
 from localtier.experiments.ascent import Ascent, Claims, Program, lost
 from localtier.experiments.climb import Step
 from localtier.experiments.drift import Drift
@@ -102,6 +104,7 @@ class World:
     played: K6Result = PLAYED
     tried: dict[str, Sequence[Trial]] = field(default_factory=dict)
     killings: list[Killing] = field(default_factory=list)
+    told_of: Findings = field(default_factory=Findings)
 
     def plan(self, stage: str) -> StagePlan:
         return shipped(stage)
@@ -152,6 +155,17 @@ class World:
         reached(1)
         return self.drift
 
+    @contextmanager
+    def benched(self, tier: object, plan: StagePlan, users: Users) -> Iterator[StagePlan]:
+        self.told.append(f"a bench at {plan.name}")
+        yield plan
+        self.told.append("the bench is left")
+
+    def alert_trial(self, bench: StagePlan, tell: Callable[[str], None], *, short: bool) -> SimpleNamespace:
+        tell("a fault is told")
+        self.told.append(f"{'short' if short else 'long'} faults at {bench.name}")
+        return SimpleNamespace(run=lambda: self.told_of)
+
     def play(self, tier: object, plan: StagePlan, share: float, seconds: float) -> K6Result:
         self.told.append(f"k6 at {plan.name}: {share} for {seconds}")
         return self.played
@@ -189,6 +203,8 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr(module, "try_claims", made.try_claims)
     monkeypatch.setattr(module, "restart_engines", made.restart_engines)
     monkeypatch.setattr(module, "play", made.play)
+    monkeypatch.setattr(module, "benched", made.benched)
+    monkeypatch.setattr(module, "AlertTrial", made.alert_trial)
     return made
 
 
@@ -319,6 +335,42 @@ def test_drift_is_made_at_its_stage_alone_and_what_it_leaves_is_a_finding(world:
         "stage-b: up after refresh: pg-1-1: replace, where it should be nothing",
         "stage-b: after drift: grafana: is away",
     ]
+
+
+SEEN_TOLD = Seen(
+    fault="a disk nearly full",
+    how="really",
+    expected=frozenset({"DiskLow"}),
+    limit_seconds=60,
+    told_seconds={"DiskLow": 31.0},
+    others=frozenset(),
+)
+
+
+def test_faults_are_made_in_their_short_form_at_their_stage_while_the_users_are_away(world: World) -> None:
+    world.told_of = Findings(seen=[SEEN_TOLD])
+    ascent = ran(world, ("stage-a", "stage-b"), alerts_at="stage-b")
+    assert world.told[-6:] == [
+        "users 1 leave stage-b",
+        "a bench at stage-b",
+        "short faults at stage-b",
+        "the bench is left",
+        "users 1 welcome to stage-b",
+        "users 1 leave stage-b",
+    ]
+    assert (ascent.problems, ascent.alerts) == ([], {"stage-b": [SEEN_TOLD]})
+    assert "1 faults told exactly" in ascent.words
+    assert "stage-b: a fault is told" in said(ascent)
+
+
+def test_a_fault_that_is_not_told_and_what_it_leaves_behind_are_findings(world: World) -> None:
+    world.told_of = Findings(seen=[SEEN_TOLD], problems=["a disk nearly full: PgDown was told too"])
+    world.findings = [Finding(what="vllm", ok=False, detail="is away")]
+    assert ran(world, ("stage-a",), alerts_at="stage-a").problems == [
+        "stage-a: alerts: a disk nearly full: PgDown was told too",
+        "stage-a: after the alerts: vllm: is away",
+    ]
+    assert ran(world, ("stage-a",)).problems == []
 
 
 def test_k6_plays_at_every_stage_when_it_is_asked_to(world: World) -> None:
