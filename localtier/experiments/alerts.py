@@ -43,7 +43,7 @@ MARGIN_SECONDS = 20
 """For two cores that run a whole stage; beside the intervals and the alert's own wait."""
 QUIET_SECONDS = 240
 POLL_SECONDS = 2
-PANELS_SECONDS = BACKUP_POLL_SECONDS + 60
+SEEN_SECONDS = BACKUP_POLL_SECONDS + 60
 """The exporter of backups asks that seldom, and may have asked before the first backup."""
 TIER_ALONE: Mapping[str, str] = {
     "AlertDeliveryFailing": "no pager and no chat are part of the tier",
@@ -188,12 +188,12 @@ class Trial:
         self._calm(expected)
         with self._hurried(expected):
             self._quiet(frozenset())
-            self._metrics()
             remembered: frozenset[str] = frozenset()
             for fault in faults:
                 self._found(self._try(fault, remembered))
                 remembered |= fault.consequences | (frozenset() if fault.forgotten else fault.expected)
                 self._quiet(remembered)
+            self._metrics()
             if not self.short:
                 self._panels()
         return self.findings
@@ -282,7 +282,7 @@ class Trial:
     def _metrics(self) -> None:
         """Require that every series that a rule reads is there: an alert on one that is not stays silent for ever."""
         read = read_by_rules(self.bench.plan)
-        until = time.monotonic() + QUIET_SECONDS
+        until = time.monotonic() + SEEN_SECONDS
         while (missing := read.keys() - self._there(read) - SELDOM.keys()) and time.monotonic() < until:
             time.sleep(POLL_SECONDS)
         self.findings.metrics = len(read.keys() - SELDOM.keys())
@@ -302,7 +302,7 @@ class Trial:
     def _panels(self) -> None:
         """Ask every panel's query, again until each returns data or the slowest exporter must have asked once more."""
         self.findings.queries = len(panel_queries(self.bench.plan))
-        until = time.monotonic() + PANELS_SECONDS
+        until = time.monotonic() + SEEN_SECONDS
         while (empty := self._empty()) and time.monotonic() < until:
             time.sleep(POLL_SECONDS)
         self.findings.empty = empty
