@@ -7,7 +7,6 @@ setMetadata with fingerprint, getGuestAttributes, aggregated lists with a filter
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
@@ -29,8 +28,6 @@ EXPIRY_LABEL = "dreamseed-expires-at"
 EPOCH_LABEL = "dreamseed-epoch"
 DRAIN_ITEM = "dreamseed-drain-since"
 GUEST_NAMESPACE, GUEST_KEY = "dreamseed", "phase"
-NAMES = uuid.UUID("6f1d0a5e-9b1c-5d0b-8a52-3c5d6f1c7a10")
-"""Request ids are made from names in this space: the same request always has the same id."""
 TIMEOUT_SECONDS = 20.0
 NO_RETRY: Retry | None = None
 """The next tick asks again; a client that retries for minutes would only delay what it decides."""
@@ -66,8 +63,7 @@ class GoogleCloud:
         """Return the owner's instances with what they say of themselves, and the creations that failed."""
         found = _asked(lambda: list(self._listed()))
         failed = _asked(lambda: list(self._failed()))
-        failures = {one.name: one for one in (*self._refused.values(), *failed)}
-        return Inventory(taken_at=now, instances=tuple(found), failures=tuple(failures.values()))
+        return Inventory(taken_at=now, instances=tuple(found), failures=(*self._refused.values(), *failed))
 
     def launch(self, action: Launch) -> None:
         """Insert an instance from the template with its own end; a refusal for good is remembered as a failure."""
@@ -75,7 +71,7 @@ class GoogleCloud:
             project=self._project,
             zone=action.zone,
             source_instance_template=self._template,
-            request_id=str(uuid.uuid5(NAMES, f"{self._project}/{action.zone}/{action.name}/{action.max_run_seconds}")),
+            request_id=action.request_id,
             instance_resource=_instance(action),
         )
         try:
@@ -85,7 +81,9 @@ class GoogleCloud:
             if isinstance(cause, Conflict):
                 return
             if isinstance(cause, (BadRequest, Forbidden)) and "rateLimitExceeded" not in str(cause):
-                self._refused[action.name] = Failure(name=action.name, stock_out=False, message=str(cause)[:300])
+                self._refused[action.name] = Failure(
+                    name=action.name, request_id=action.request_id, stock_out=False, message=str(cause)[:300]
+                )
             raise
 
     def drain(self, action: Drain) -> None:
@@ -174,7 +172,12 @@ class GoogleCloud:
                 name = one.target_link.rsplit("/", 1)[-1]
                 codes = [error.code for error in one.error.errors]
                 if codes and name.startswith(f"{self._owner}-"):
-                    yield Failure(name=name, stock_out=not OUT_OF_STOCK.isdisjoint(codes), message=", ".join(codes))
+                    yield Failure(
+                        name=name,
+                        request_id=one.client_operation_id,
+                        stock_out=not OUT_OF_STOCK.isdisjoint(codes),
+                        message=", ".join(codes),
+                    )
 
 
 def _instance(action: Launch) -> compute.Instance:

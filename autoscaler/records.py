@@ -56,9 +56,10 @@ class Instance(Exact):
 
 
 class Failure(Exact):
-    """A creation that the cloud refused for good; nothing exists and nothing is billed."""
+    """A creation that the cloud refused for good: that request made nothing. Another one of the same name may have."""
 
     name: str
+    request_id: str
     stock_out: bool
     message: str = ""
 
@@ -157,6 +158,7 @@ class Launch(Exact):
 
     kind: Literal["launch"] = "launch"
     name: str
+    request_id: str
     zone: str
     owner: str
     epoch: int

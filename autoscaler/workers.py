@@ -6,6 +6,7 @@ stock-out, or be an orphan: a machine with this owner's label that nobody rememb
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass, field
 
 from autoscaler.policy import Policy
@@ -26,6 +27,8 @@ from autoscaler.records import (
 )
 from autoscaler.spending import settled
 
+REQUESTS = uuid.UUID("6f1d0a5e-9b1c-5d0b-8a52-3c5d6f1c7a10")
+"""The space of the requests' ids."""
 ENDING = frozenset({Phase.DELETING, Phase.PREEMPTED, Phase.ORPHAN})
 
 
@@ -64,12 +67,14 @@ def reconcile(state: State, inventory: Inventory, policy: Policy, now: float, *,
     """Return each worker's place in its life, from the list; a lost request is made again only if it `may_ask`."""
     found = Reconciled(state.ledger)
     listed = {(one.name, one.zone): one for one in inventory.instances}
-    failures = {one.name: one for one in inventory.failures}
+    failures = {(one.name, one.request_id): one for one in inventory.failures}
     for worker in state.workers:
         instance = listed.pop((worker.name, worker.zone), None)
         if instance is None:
-            again = launch(worker, state.epoch, policy, now) if may_ask else None
-            _absent(found, worker, failures.get(worker.name), again, policy, now)
+            due = may_ask and now - worker.asked_at >= policy.life.listing_seconds
+            again = launch(worker, state.epoch, policy, now) if due else None
+            failure = failures and failures.get((worker.name, request_id(worker.name, worker.asked_at)))
+            _absent(found, worker, failure or None, again, policy, now)
         else:
             _present(found, worker, instance, policy, now)
     for instance in listed.values():
@@ -89,7 +94,7 @@ def _absent(
             found.gone(worker, worker.requested_at, failure.message or "could not be created", failed=True)
         elif now >= worker.expires_at or (worker.phase in ENDING and now - worker.asked_at >= life.listing_seconds):
             found.gone(worker, now, "never seen")
-        elif again and worker.phase is Phase.REQUESTED and now - worker.asked_at >= life.listing_seconds:
+        elif again is not None and worker.phase is Phase.REQUESTED:
             found.keep(worker.model_copy(update={"asked_at": now}), again, "asked for once more: it is not listed")
         else:
             found.keep(worker)
@@ -177,6 +182,14 @@ def _adopted(instance: Instance, policy: Policy, now: float) -> Worker:
     )
 
 
+def request_id(name: str, asked_at: float) -> str:
+    """Return the id of the request for `name` made at `asked_at`.
+
+    A failure counts only if it is the newest request's: an older one may have failed before a newer one succeeded.
+    """
+    return str(uuid.uuid5(REQUESTS, f"{name}/{asked_at!r}"))
+
+
 def launch(worker: Worker, epoch: int, policy: Policy, now: float) -> Launch | None:
     """Return the request for `worker`, or null when too little of its time is left to start."""
     run_seconds = int(worker.expires_at - now - policy.life.start_allowance_seconds)
@@ -184,6 +197,7 @@ def launch(worker: Worker, epoch: int, policy: Policy, now: float) -> Launch | N
         return None
     return Launch(
         name=worker.name,
+        request_id=request_id(worker.name, now),
         zone=worker.zone,
         owner=policy.owner,
         epoch=epoch,

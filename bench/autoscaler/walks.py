@@ -1,11 +1,11 @@
-"""A million random steps under faults and crashes, held to the promises of `localtier.compute.walk`."""
+"""A million random steps under faults and crashes, held to the promises of `simulator.compute.walk`."""
 
 from __future__ import annotations
 
 import logging
 
 from autoscaler.policy import Policy
-from localtier.compute.walk import Found, walk
+from simulator.compute.walk import Found, walk
 
 WALKS, STEPS = 25, 40_000
 

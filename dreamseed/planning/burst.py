@@ -17,7 +17,16 @@ from dreamseed.catalog.model_shapes import model_shape
 from dreamseed.config import StageConfig
 from dreamseed.errors import PlanError
 from dreamseed.planning import ports
-from dreamseed.planning.gpu import Checkpoint, EngineIntent, ServeOptions, ServerGpus, plan_gpu_layout, vllm_arguments
+from dreamseed.planning.gpu import (
+    Checkpoint,
+    EngineIntent,
+    GpuLayout,
+    Replica,
+    ServeOptions,
+    ServerGpus,
+    plan_gpu_layout,
+    vllm_arguments,
+)
 from dreamseed.planning.object_store import BucketRole, bucket_name
 from dreamseed.planning.render import render
 from dreamseed.planning.services.tunnel import TunnelRoute
@@ -40,9 +49,10 @@ class BurstSecret(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class BurstPlan:
-    """A worker's machine, its life in seconds, its script, and the private name that leads to the workers."""
+    """A worker's machine, engine, life in seconds and script, and the private name that leads to the workers."""
 
     machine: BurstMachine
+    engine: Replica
     zones: tuple[str, ...]
     max_run_seconds: int
     script: str
@@ -69,8 +79,10 @@ def plan_burst(config: StageConfig, where: str) -> BurstPlan | None:
             )
     machine = burst_machine(burst.machine_type, where=f"{place} › machine_type")
     store, archive = config.object_store, archive_name(config)
+    layout = _layout(config, machine, place)
     return BurstPlan(
         machine=machine,
+        engine=layout.replicas[0],
         zones=burst.zones,
         max_run_seconds=burst.max_run_hours * 3_600,
         script=render(
@@ -82,7 +94,7 @@ def plan_burst(config: StageConfig, where: str) -> BurstPlan | None:
             archive_url=f"https://s3.{store.region}.backblazeb2.com/{bucket_name(config, BucketRole.MODELS)}/{archive}",
             store_region=store.region,
             model_folder=MODEL_FOLDER,
-            arguments=" ".join(map(shlex.quote, _arguments(config, machine, place))),
+            arguments=" ".join(map(shlex.quote, _arguments(config, layout, place))),
             gpu_count=machine.gpu_count,
             shm_size_mib=SHM_SIZE_MIB,
             port=ports.VLLM,
@@ -106,8 +118,8 @@ def secret_prefix(service_name: str) -> str:
     return f"{service_name}-burst"
 
 
-def _arguments(config: StageConfig, machine: BurstMachine, place: str) -> tuple[str, ...]:
-    """Return the engine's arguments: the fleet's own model, precision and limits on the machine's cards."""
+def _layout(config: StageConfig, machine: BurstMachine, place: str) -> GpuLayout:
+    """Return the fleet's own model, precision and limits on the machine's cards."""
     vllm = config.vllm
     intent = EngineIntent(
         shape=model_shape(vllm.model, where=f"{place} › model"),
@@ -117,7 +129,12 @@ def _arguments(config: StageConfig, machine: BurstMachine, place: str) -> tuple[
         max_model_len=vllm.max_model_len,
         max_tensor_parallel=vllm.max_tensor_parallel,
     )
-    layout = plan_gpu_layout(intent, [ServerGpus(machine.name, machine.gpu, machine.gpu_count)], where=place)
+    return plan_gpu_layout(intent, [ServerGpus(machine.name, machine.gpu, machine.gpu_count)], where=place)
+
+
+def _arguments(config: StageConfig, layout: GpuLayout, place: str) -> tuple[str, ...]:
+    """Return the engine's arguments."""
+    vllm = config.vllm
     options = ServeOptions(
         served_model_name=vllm.served_name,
         max_num_queued_reqs=vllm.max_queued_requests,

@@ -20,6 +20,7 @@ from autoscaler.records import (
     State,
     Status,
 )
+from autoscaler.workers import request_id
 from tests.autoscaler.driven import TURN_SECONDS, Driven, launches
 from tests.autoscaler.policies import NOW, busy, idle, policy, sample
 
@@ -57,6 +58,7 @@ def test_the_worker_is_named_by_its_number_and_labelled_with_owner_and_end() -> 
     (launch,) = launches(action for _, action in driven.actions)
     assert launch == Launch(
         name="dreamseed-burst-000001",
+        request_id=request_id("dreamseed-burst-000001", driven.now),
         zone="us-central1-b",
         owner="dreamseed-burst",
         epoch=0,

@@ -14,9 +14,9 @@ from autoscaler.cloud import CloudError
 from autoscaler.google import GoogleCloud, clients
 from autoscaler.records import Delete, Drain, Failure, Instance, Launch, Report, State, Status
 from autoscaler.tick import turn
-from localtier.compute.model import Compute, Faults, LostError, RefusedError
-from localtier.compute.server import serving
-from localtier.compute.walk import Memory
+from simulator.compute.model import Compute, Faults, LostError, RefusedError
+from simulator.compute.server import serving
+from simulator.compute.walk import Memory
 from tests.autoscaler.policies import NOW, busy, policy, sample
 
 
@@ -48,7 +48,13 @@ def world() -> Iterator[World]:
 
 def launch(number: int = 1, zone: str = "us-central1-a") -> Launch:
     return Launch(
-        name=f"{OWNER}-{number:06d}", zone=zone, owner=OWNER, epoch=7, expires_at=NOW + 7_200, max_run_seconds=6_900
+        name=f"{OWNER}-{number:06d}",
+        request_id=f"request-{number}",
+        zone=zone,
+        owner=OWNER,
+        epoch=7,
+        expires_at=NOW + 7_200,
+        max_run_seconds=6_900,
     )
 
 
@@ -86,7 +92,7 @@ def test_every_call_may_be_made_again(world: World) -> None:
     one, cloud = launch(), world.cloud
     for _ in range(2):
         cloud.launch(one)
-    cloud.launch(one.model_copy(update={"max_run_seconds": 6_000}))
+    cloud.launch(one.model_copy(update={"request_id": "another"}))
     assert len(world.compute.machines) == 1
     world.now += 200
     for _ in range(2):
@@ -112,7 +118,9 @@ def test_a_stock_out_is_a_failure_that_says_so(world: World) -> None:
     world.cloud.launch(launch())
     world.now += 11
     found = world.cloud.inventory(world.now)
-    expected = Failure(name=launch().name, stock_out=True, message="ZONE_RESOURCE_POOL_EXHAUSTED")
+    expected = Failure(
+        name=launch().name, request_id="request-1", stock_out=True, message="ZONE_RESOURCE_POOL_EXHAUSTED"
+    )
     assert (found.instances, found.failures) == ((), (expected,))
 
 

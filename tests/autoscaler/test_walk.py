@@ -13,8 +13,8 @@ import autoscaler.spending
 import autoscaler.workers
 from autoscaler.policy import Policy, Spending
 from autoscaler.records import Launch, Verdict
-from localtier.compute.model import Faults
-from localtier.compute.walk import BrokenPromiseError, Walk, walk
+from simulator.compute.model import Faults
+from simulator.compute.walk import BrokenPromiseError, Walk, walk
 from tests.autoscaler.policies import busy, policy, sample
 
 CHEAP = policy(spending=Spending(cap_usd_per_month=8))

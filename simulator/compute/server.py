@@ -17,7 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from localtier.compute.model import Compute, LostError, Machine, Operation, RefusedError
+from simulator.compute.model import Compute, LostError, Machine, Operation, RefusedError
 
 PAGE = 2
 _ROOT = r"/compute/v1/projects/[^/]+"
@@ -166,6 +166,7 @@ def _operation(one: Operation, now: float) -> dict[str, Any]:
     failed = {"error": {"errors": [{"code": one.error, "message": one.error}]}} if done and one.error else {}
     return {
         "name": one.name,
+        "clientOperationId": one.request_id,
         "operationType": "insert",
         "targetLink": f"https://www.googleapis.com/compute/v1/projects/p/zones/{one.zone}/instances/{one.target}",
         "status": "DONE" if done else "RUNNING",

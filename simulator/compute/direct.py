@@ -5,7 +5,7 @@ from __future__ import annotations
 from autoscaler.cloud import CloudError
 from autoscaler.google import DRAIN_ITEM, EXPIRY_LABEL, OUT_OF_STOCK, OWNER_LABEL
 from autoscaler.records import Delete, Drain, Failure, Instance, Inventory, Launch, Report, Status
-from localtier.compute.model import Compute, LostError, Machine, RefusedError
+from simulator.compute.model import Compute, LostError, Machine, RefusedError
 
 
 class DirectCloud:
@@ -25,7 +25,12 @@ class DirectCloud:
             taken_at=now,
             instances=tuple(_instance(one, now) for one in machines if one.labels[OWNER_LABEL] == self.owner),
             failures=tuple(
-                Failure.model_construct(name=one.target, stock_out=one.error in OUT_OF_STOCK, message=one.error or "")
+                Failure.model_construct(
+                    name=one.target,
+                    request_id=one.request_id,
+                    stock_out=one.error in OUT_OF_STOCK,
+                    message=one.error or "",
+                )
                 for one in self.compute.failed(now)
             ),
         )
@@ -33,9 +38,8 @@ class DirectCloud:
     def launch(self, action: Launch) -> None:
         """Insert a machine."""
         labels = {OWNER_LABEL: action.owner, EXPIRY_LABEL: str(int(action.expires_at))}
-        request = f"{action.name}/{action.max_run_seconds}"
         try:
-            self.compute.insert(action.name, action.zone, labels, action.max_run_seconds, request, self.now)
+            self.compute.insert(action.name, action.zone, labels, action.max_run_seconds, action.request_id, self.now)
         except (RefusedError, LostError) as error:
             if not (isinstance(error, RefusedError) and error.status == 409):
                 raise CloudError(str(error)) from error

@@ -1,6 +1,6 @@
 """Random walks of the daemon's turn on the stand-in, with faults and crashes, held at every step to what is promised.
 
-- No more machines exist than may, and a month's machines never cost more than its cap, at the dearest price.
+- No more machines exist than may, and a month's machines never cost more than its cap, each at its zone's price.
 - Every machine is gone by the expiry on its label, even if the daemon never comes back.
 - Changes that were decided, up or down, are a cooldown apart.
 - A crash at any call, and a restart, end in the same workers as no crash at all.
@@ -18,8 +18,8 @@ from autoscaler.cloud import Cloud
 from autoscaler.policy import Policy
 from autoscaler.records import BuyCard, Decision, Delete, Drain, Inventory, Launch, Observation, Phase, State
 from autoscaler.tick import turn
-from localtier.compute.direct import DirectCloud
-from localtier.compute.model import Compute, Faults
+from simulator.compute.direct import DirectCloud
+from simulator.compute.model import Compute, Faults
 
 BEGINS_AT = 1_790_000_000.0
 TWIN_TURNS = 160
@@ -195,13 +195,15 @@ class Walk:
         )
 
     def _pass_time(self) -> None:
-        """Let seconds pass, now and then hours; what runs is billed, at the dearest price."""
+        """Let seconds pass, now and then hours; what runs is billed at its zone's price."""
         seconds = self.random.uniform(5, 60) if self.random.random() < 0.998 else self.random.uniform(600, 30_000)
-        price = max(zone.usd_per_hour or 0.0 for zone in self.policy.zones)
+        prices = {zone.name: (zone.usd_per_hour or 0.0) / 3_600 for zone in self.policy.zones}
         month = f"{datetime.fromtimestamp(self.now, UTC):%Y-%m}"
         until = self.now + seconds
-        hours = sum(one.billed_seconds(until) - one.billed_seconds(self.now) for one in self.compute.machines) / 3_600
-        spent = self.found.usd_by_month.get(month, 0.0) + hours * price
+        spent = self.found.usd_by_month.get(month, 0.0) + sum(
+            (one.billed_seconds(until) - one.billed_seconds(self.now)) * prices[one.zone]
+            for one in self.compute.machines
+        )
         self.found.usd_by_month[month] = spent
         self.now = until
         if spent > self.policy.spending.cap_usd_per_month + 1e-6:

@@ -94,6 +94,7 @@ class Operation:
     """One insertion: its target, and the error it ends with."""
 
     name: str
+    request_id: str
     target: str
     zone: str
     done_at: float
@@ -120,7 +121,9 @@ class Compute:
             return known
         if self.find(name, zone, now) is not None:
             raise RefusedError(409, "alreadyExists")
-        operation = Operation(name=f"operation-{len(self.operations)}", target=name, zone=zone, done_at=now)
+        operation = Operation(
+            name=f"operation-{len(self.operations)}", request_id=request_id, target=name, zone=zone, done_at=now
+        )
         self._requests[request_id] = operation
         self.operations.append(operation)
         faults, chance = self.faults, self._random

@@ -1,0 +1,79 @@
+"""What the autoscaler is told: the stage's workers, what their hours can cost, and how much of that a month may hold.
+
+A month's cap is what the estimate of the stage already counts as its worst case: `usage.burst_hours.high` hours at the
+price to which a spot machine can rise. Times are choices, named as such; a model of 13B was never loaded on an L4.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time
+
+from autoscaler.policy import Life, LookAhead, Policy, Purchase, Spending, Zone
+from dreamseed.catalog.prices import BOOK, Price, PriceBook
+from dreamseed.catalog.prices.compute import on_demand_sku, spot_sku
+from dreamseed.catalog.prices.model import HOURS_PER_MONTH
+from dreamseed.config import StageConfig
+from dreamseed.config.usage import BurstPricing
+from dreamseed.interval import Scenario
+from dreamseed.planning.burst import DISK_GIB, BurstPlan, secret_prefix
+from dreamseed.planning.gpu import GpuLayout
+
+CARD_LEAD_DAYS = 14
+"""From the order of a card until it serves. A choice: ask the shop."""
+DAYS_HOURS_SHARE = 0.5
+"""Of the month's hours, what one day may take."""
+PROVISIONING_SECONDS, DRIVER_AND_IMAGE_SECONDS, WEIGHTS_SECONDS, ENGINE_SECONDS = 60, 120, 110, 190
+"""The parts of a cold start. Estimates: 10 GB of image and 13 GB of weights at about 1 Gbit/s; the engine's own start
+took from 70 s (a tiny model on a CPU) to more than 300 s (30B, fp8) in public reports."""
+COLD_START_SECONDS = PROVISIONING_SECONDS + DRIVER_AND_IMAGE_SECONDS + WEIGHTS_SECONDS + ENGINE_SECONDS
+
+
+def plan_policy(config: StageConfig, layout: GpuLayout, burst: BurstPlan, book: PriceBook = BOOK) -> Policy:
+    """Return the autoscaler's policy."""
+    region, hours = config.service.region, config.usage.burst_hours.high
+    usd, expires_at = hour(burst, config.usage.burst_pricing, region, book, Scenario.HIGH)
+    card = config.servers[next(iter(config.servers))].gpus.model
+    return Policy(
+        owner=secret_prefix(config.service.name),
+        max_workers=config.vllm.burst.max_workers,
+        owned_kv_tokens=layout.kv_tokens,
+        worker_kv_tokens=burst.engine.kv_tokens,
+        zones=tuple(Zone(name=zone, usd_per_hour=usd, price_expires_at=expires_at) for zone in burst.zones),
+        spending=Spending(
+            cap_usd_per_month=round(hours * (usd or 0.0), 2),
+            max_hours_per_episode=config.vllm.burst.max_run_hours,
+            max_worker_hours_per_day=max(2 * config.vllm.burst.max_run_hours, hours * DAYS_HOURS_SHARE),
+        ),
+        life=Life(max_run_seconds=burst.max_run_seconds, cold_start_seconds=COLD_START_SECONDS),
+        purchase=Purchase(card=card, usd=_card_usd(card, book), lead_days=CARD_LEAD_DAYS),
+        look_ahead=LookAhead(),
+    )
+
+
+def hour(
+    burst: BurstPlan, pricing: BurstPricing, region: str, book: PriceBook, scenario: Scenario
+) -> tuple[float | None, float]:
+    """Return what a worker's hour costs with its disk and address, and until when its prices are fresh (Unix seconds).
+
+    Null where one of the prices is unknown: then no worker may be bought.
+    """
+    spot = pricing is BurstPricing.SPOT
+    wanted = (
+        (spot_sku(burst.machine.name) if spot else on_demand_sku(burst.machine.name), 1.0),
+        ("disk-balanced", DISK_GIB / HOURS_PER_MONTH),
+        ("address-in-use-spot" if spot else "address-in-use", 1.0),
+    )
+    rows: list[tuple[Price, float]] = []
+    for sku, quantity in wanted:
+        row = book.find(sku, region)
+        if row is None:
+            return None, 0.0
+        rows.append((row, quantity))
+    last_day = min(row.source.expires_on for row, _ in rows)
+    fresh_until = datetime.combine(last_day, time.max, UTC).timestamp()
+    return sum(row.gross_usd(quantity, scenario) for row, quantity in rows), fresh_until
+
+
+def _card_usd(card: str, book: PriceBook) -> float:
+    row = book.find(f"gpu-{card}", "global")
+    return row.gross_usd(1, Scenario.HIGH) if row is not None else 0.0
