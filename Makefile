@@ -13,7 +13,7 @@ PYTEST_WORKERS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup engine browser rehearse images local local-promote local-check local-load local-test local-alerts local-down chaos drill test monitoring-test promotion-test lint format unit bench goldens lock clean
+.PHONY: help setup engine browser rehearse images local local-promote local-check local-load local-test local-alerts local-down chaos drill test monitoring-test promotion-test lint format unit bench bench-autoscaler goldens lock clean
 
 help: ## list the jobs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -96,6 +96,9 @@ format: setup ## write the style's formatting and safe fixes
 
 bench: setup ## preview time against bare resources, planning and pricing time, growth of preview time
 	@$(BIN)/python -m bench $(ARGS)
+
+bench-autoscaler: setup ## the autoscaler and four others on real traffic, its speed, a million steps under faults (half an hour)
+	@$(BIN)/python -m bench.autoscaler $(ARGS)
 
 goldens: setup ## write the recorded plans and promotions anew, to be reviewed as a diff
 	@$(BIN)/python -m tests.goldens $(ARGS)

@@ -1,10 +1,22 @@
-"""The one small interface behind which a cloud stands."""
+"""The one small interface behind which a cloud stands, and the words that the daemon and a worker exchange.
+
+A worker is told to drain by an item of its metadata, and says how far it is in its guest attributes: channels that need
+no way in to it.
+"""
 
 from __future__ import annotations
 
 from typing import Protocol
 
 from autoscaler.records import Delete, Drain, Inventory, Launch
+
+OWNER_LABEL = "dreamseed-owner"
+EXPIRY_LABEL = "dreamseed-expires-at"
+EPOCH_LABEL = "dreamseed-epoch"
+DRAIN_ITEM = "dreamseed-drain-since"
+GUEST_NAMESPACE, GUEST_KEY = "dreamseed", "phase"
+OUT_OF_STOCK = frozenset({"ZONE_RESOURCE_POOL_EXHAUSTED", "ZONE_RESOURCE_POOL_EXHAUSTED_WITH_DETAILS", "STOCKOUT"})
+"""Codes of a creation's error that say that a zone has none left."""
 
 
 class CloudError(Exception):

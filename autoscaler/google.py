@@ -1,7 +1,6 @@
 """Compute Engine: the spot workers as instances of the stage's template.
 
-A worker is told to drain by an item of its metadata, and says how far it is in its guest attributes: the one channel
-that needs no way in. Sources: Compute Engine API v1 (instances.insert with sourceInstanceTemplate, requestId,
+Sources: Compute Engine API v1 (instances.insert with sourceInstanceTemplate, requestId,
 setMetadata with fingerprint, getGuestAttributes, aggregated lists with a filter), google-cloud-compute 1.45.
 """
 
@@ -13,25 +12,28 @@ from typing import Any
 
 from google.api_core.exceptions import BadRequest, Conflict, Forbidden, GoogleAPICallError, NotFound
 from google.api_core.retry import Retry
-from google.auth.credentials import Credentials
+from google.auth.credentials import AnonymousCredentials, Credentials
 from google.auth.exceptions import GoogleAuthError
 from google.cloud import compute_v1 as compute
 from google.cloud.compute_v1.services.global_operations.transports import GlobalOperationsRestTransport
 from google.cloud.compute_v1.services.instances.transports import InstancesRestTransport
 from requests.exceptions import RequestException
 
-from autoscaler.cloud import CloudError
+from autoscaler.cloud import (
+    DRAIN_ITEM,
+    EPOCH_LABEL,
+    EXPIRY_LABEL,
+    GUEST_KEY,
+    GUEST_NAMESPACE,
+    OUT_OF_STOCK,
+    OWNER_LABEL,
+    CloudError,
+)
 from autoscaler.records import Delete, Drain, Failure, Instance, Inventory, Launch, Report, Status
 
-OWNER_LABEL = "dreamseed-owner"
-EXPIRY_LABEL = "dreamseed-expires-at"
-EPOCH_LABEL = "dreamseed-epoch"
-DRAIN_ITEM = "dreamseed-drain-since"
-GUEST_NAMESPACE, GUEST_KEY = "dreamseed", "phase"
 TIMEOUT_SECONDS = 20.0
 NO_RETRY: Retry | None = None
 """The next tick asks again; a client that retries for minutes would only delay what it decides."""
-OUT_OF_STOCK = frozenset({"ZONE_RESOURCE_POOL_EXHAUSTED", "ZONE_RESOURCE_POOL_EXHAUSTED_WITH_DETAILS", "STOCKOUT"})
 
 
 def clients(
@@ -41,6 +43,11 @@ def clients(
     instances = InstancesRestTransport(host=host, url_scheme=scheme, credentials=credentials)
     operations = GlobalOperationsRestTransport(host=host, url_scheme=scheme, credentials=credentials)
     return compute.InstancesClient(transport=instances), compute.GlobalOperationsClient(transport=operations)
+
+
+def anonymous() -> Credentials:
+    """Return what a stand-in takes for a credential: none."""
+    return AnonymousCredentials()  # type: ignore[no-untyped-call]
 
 
 class GoogleCloud:

@@ -128,7 +128,7 @@ class Policy(Exact):
     down_window: Window = Window(agreeing=18, samples=20)
     stale_seconds: Seconds = 60
     up_cooldown_seconds: Seconds = 300
-    down_cooldown_seconds: Seconds = 300
+    down_cooldown_seconds: Seconds = 600
     zones: tuple[Zone, ...]
     spending: Spending
     life: Life = Life()

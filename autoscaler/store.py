@@ -41,6 +41,10 @@ class Store:
             raise StateError(f"{path} exists: it holds what the month has cost; leave it")
         self._write(State())
 
+    def peek(self) -> State:
+        """Return the state, whoever leads. Raises `StateError`."""
+        return self._read()
+
     def lead(self) -> State:
         """Become the leader and return the state. Raises `NotLeaderError`, or `StateError` where it cannot be read."""
         lock = (self._folder / LOCK).open("a")

@@ -128,7 +128,7 @@ class GpuBurst(Component):
                 )
             ],
             service_account=InstanceTemplateServiceAccountArgs(email=account.email, scopes=["cloud-platform"]),
-            metadata={"enable-oslogin": "TRUE", "block-project-ssh-keys": "TRUE"},
+            metadata={"enable-oslogin": "TRUE", "block-project-ssh-keys": "TRUE", "enable-guest-attributes": "TRUE"},
             metadata_startup_script=plan.script,
             scheduling=InstanceTemplateSchedulingArgs(
                 provisioning_model="SPOT",

@@ -30,6 +30,7 @@ COMMANDS = {
     "promote": "dreamseed.commands.promote:promote",
     "drill": "dreamseed.commands.drill:app",
     "failover": "dreamseed.commands.failover:app",
+    "autoscaler": "dreamseed.commands.autoscaler:app",
     "schema": "dreamseed.commands.schema:schema",
     "reference": "dreamseed.commands.reference:reference",
 }

@@ -11,6 +11,8 @@ import shlex
 from dataclasses import dataclass
 from enum import StrEnum
 
+from autoscaler.cloud import DRAIN_ITEM, GUEST_KEY, GUEST_NAMESPACE
+from autoscaler.records import Report
 from dreamseed.catalog.burst_machines import BurstMachine, burst_machine
 from dreamseed.catalog.images import image
 from dreamseed.catalog.model_shapes import model_shape
@@ -34,6 +36,8 @@ from dreamseed.planning.services.tunnel import TunnelRoute
 DISK_GIB = 100
 """The system, the engine's image of about 20 GB unpacked and the weights."""
 SHM_SIZE_MIB = 8_192
+DRAIN_SECONDS = 100
+"""How long a worker may end its requests: a little less than the autoscaler waits."""
 MODEL_FOLDER = "/models/current"
 """Where the engine finds the weights."""
 
@@ -98,6 +102,11 @@ def plan_burst(config: StageConfig, where: str) -> BurstPlan | None:
             gpu_count=machine.gpu_count,
             shm_size_mib=SHM_SIZE_MIB,
             port=ports.VLLM,
+            guest_namespace=GUEST_NAMESPACE,
+            guest_key=GUEST_KEY,
+            drain_item=DRAIN_ITEM,
+            drain_seconds=DRAIN_SECONDS,
+            phases=Report,
         ),
         route=TunnelRoute(
             name="llm-burst",

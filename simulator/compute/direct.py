@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from autoscaler.cloud import CloudError
-from autoscaler.google import DRAIN_ITEM, EXPIRY_LABEL, OUT_OF_STOCK, OWNER_LABEL
+from autoscaler.cloud import DRAIN_ITEM, EXPIRY_LABEL, OUT_OF_STOCK, OWNER_LABEL, CloudError
 from autoscaler.records import Delete, Drain, Failure, Instance, Inventory, Launch, Report, Status
 from simulator.compute.model import Compute, LostError, Machine, RefusedError
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from autoscaler.google import DRAIN_ITEM, EXPIRY_LABEL, OWNER_LABEL
+from autoscaler.cloud import DRAIN_ITEM, EXPIRY_LABEL, OWNER_LABEL
 from autoscaler.policy import Policy
 from autoscaler.records import Observation, State
 from autoscaler.tick import turn

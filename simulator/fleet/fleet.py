@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 
-from autoscaler.google import DRAIN_ITEM
+from autoscaler.cloud import DRAIN_ITEM
 from simulator.compute.model import Compute, Machine
 from simulator.fleet.control import Control
 from simulator.fleet.engine import FleetEngine, Request, Speed

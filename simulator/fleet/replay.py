@@ -6,9 +6,10 @@ import logging
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from statistics import fmean
 
-from autoscaler.policy import Policy, Thresholds
+from autoscaler.policy import Policy, Spending, Thresholds
 from dreamseed.catalog.prices import BOOK
 from dreamseed.errors import PlanError
 from dreamseed.interval import Scenario
@@ -24,6 +25,9 @@ from simulator.fleet.traces import Trace, arrivals
 
 SIZED_FOR = 0.99
 """The share of ten-minute windows in which the owners' engines serve a trace that is scaled to them. A choice."""
+OURS, UNLIMITED, LETTER = "ours", "ours-unlimited", "plans-letter"
+SCALERS = (OURS, UNLIMITED, LETTER, "HPA", "KPA", "KEDA", "SkyServe", "none")
+WITHOUT_LIMITS = Spending(cap_usd_per_month=100_000, max_hours_per_episode=24, max_worker_hours_per_day=100)
 CONCURRENCY_SHARE, RATE_SHARE = 0.7, 0.8
 FAULTS = Faults(stock_outs=0.05, preemptions_per_hour=0.05, provisioning_seconds=90, loading_seconds=480)
 """Choices: no public figure of either share was found. A cold start takes about 5 to 9 minutes, 8 is planned."""
@@ -91,14 +95,16 @@ def served_per_second(speed: Speed, of: Trace, longest: int) -> float:
 
 
 def controls(of: Setting) -> dict[str, Callable[[Compute], Control]]:
-    """Return each autoscaler by its name: ours, the plan's letter, the others, and none."""
+    """Return each autoscaler by its name: ours, ours without limits of money, the plan's letter, the others, none."""
     target, rate = CONCURRENCY_SHARE * of.concurrency, RATE_SHARE * fmean(of.rates)
-    letter = of.policy.model_copy(
-        update={"down": Thresholds(kv_cache_usage=0.3, waiting=0, first_token_seconds=1), "look_ahead": None}
-    )
+    letter = {"down": Thresholds(kv_cache_usage=0.3, waiting=0, first_token_seconds=1), "look_ahead": None}
+    policies = {
+        OURS: of.policy,
+        UNLIMITED: of.policy.model_copy(update={"spending": WITHOUT_LIMITS}),
+        LETTER: of.policy.model_copy(update=letter),
+    }
     return {
-        "ours": lambda compute: Ours("ours", of.policy, compute),
-        "plan's letter": lambda compute: Ours("plan's letter", letter, compute),
+        **{name: partial(Ours, name, policy) for name, policy in policies.items()},
         "HPA": lambda compute: Wanted(Hpa(target), compute),
         "KPA": lambda compute: Wanted(Kpa(target), compute),
         "KEDA": lambda compute: Wanted(Keda(), compute),

@@ -38,13 +38,13 @@ class Source:
 SOURCES = {
     "conversation-hour": Source(file="azure_llm_2023_conv_10s.csv", variation=1.0),
     "code-hour": Source(file="azure_llm_2023_code_10s.csv", variation=1.0),
-    "code-week": Source(file="azure_llm_2024_code_week_600s_from_figure.csv", variation=1.0, days=5),
-    "large": Source(file="servegen_m_large_600s.csv", variation=3.4, first_day=7, days=2),
-    "few-clients": Source(file="servegen_m_large_midclients_600s.csv", variation=3.4, first_day=7, days=2),
+    "code-week": Source(file="azure_llm_2024_code_week_600s_from_figure.csv", variation=1.0, days=2),
+    "large": Source(file="servegen_m_large_600s.csv", variation=3.4, first_day=7),
+    "few-clients": Source(file="servegen_m_large_midclients_600s.csv", variation=3.4, first_day=7),
     "reasoning": Source(file="servegen_deepseek_r1_600s.csv", variation=2.3),
     "images": Source(file="servegen_mm_image_600s.csv", variation=2.2),
 }
-"""The traces by name. Of those of two weeks two days are played, a week after they begin."""
+"""The traces by name. Of those of two weeks the eighth day is played, of the week's the first two."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,22 +7,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from google.auth.credentials import AnonymousCredentials
 from google.cloud import compute_v1 as compute
 
 from autoscaler.cloud import CloudError
-from autoscaler.google import GoogleCloud, clients
+from autoscaler.google import GoogleCloud, anonymous, clients
 from autoscaler.records import Delete, Drain, Failure, Instance, Launch, Report, State, Status
 from autoscaler.tick import turn
 from simulator.compute.model import Compute, Faults, LostError, RefusedError
 from simulator.compute.server import serving
 from simulator.compute.walk import Memory
 from tests.autoscaler.policies import NOW, busy, policy, sample
-
-
-def anonymous() -> AnonymousCredentials:
-    return AnonymousCredentials()  # type: ignore[no-untyped-call]
-
 
 OWNER = "dreamseed-burst"
 TEMPLATE = "projects/p/regions/us-central1/instanceTemplates/t"

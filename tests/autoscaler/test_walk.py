@@ -104,7 +104,6 @@ def walks(rules: Policy) -> None:
 
 MUTANTS: dict[str, tuple[object, str, Callable[[Any], Any], Policy, str]] = {
     "the cap is not asked": (autoscaler.decide, "refusal", _no_cap, CHEAP, "USD in"),
-    "what is committed is not counted": (autoscaler.spending, "committed_usd", _constant(0.0), CHEAP, "USD in"),
     "the number of workers is not asked": (autoscaler.decide, "refusal", _no_count, policy(), "machines"),
     "no cooldown": (autoscaler.decide, "_cooling", _constant(False), policy(), "s after the last"),
     "a request made again has the whole run": (autoscaler.workers, "launch", _full_run, policy(), "outlives"),
@@ -129,3 +128,16 @@ def test_a_mutant_that_buys_on_unknown_data_is_seen(monkeypatch: pytest.MonkeyPa
         one.now += 15
         one.take(one.memory, one.cloud, sample(one.now, kv_cache_usage=None))
     assert one.compute.machines, "the mutant must be one, or the tests on unknown data prove nothing"
+
+
+@pytest.mark.parametrize("mutant", [False, True])
+def test_workers_of_a_daemon_that_died_cost_no_more_than_the_cap(mutant: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if mutant:
+        monkeypatch.setattr(autoscaler.spending, "committed_usd", lambda _: 0.0)
+    one = Walk(CHEAP, 0, Faults())
+    for _ in range(60):
+        one.now += 15
+        one.take(one.memory, one.cloud, busy(one.now))
+    left_alone_usd = sum(machine.billed_seconds(1e12) for machine in one.compute.machines) / 3_600 * 0.8
+    assert left_alone_usd > 4
+    assert (left_alone_usd > CHEAP.spending.cap_usd_per_month) is mutant

@@ -5,9 +5,12 @@ from typing import Any
 
 import pytest
 
+from autoscaler.cloud import DRAIN_ITEM
+from autoscaler.policy import Life
+from autoscaler.records import Report
 from dreamseed.config import StageConfig
 from dreamseed.errors import PlanError
-from dreamseed.planning.burst import BurstPlan, archive_name, plan_burst
+from dreamseed.planning.burst import DRAIN_SECONDS, BurstPlan, archive_name, plan_burst
 from tests.components.declaring import changed, stage
 
 
@@ -70,3 +73,13 @@ def test_a_worker_is_reachable_only_after_its_engine_answers() -> None:
 
 def test_the_script_is_a_script() -> None:
     subprocess.run(["bash", "-n"], input=_plan(stage("c")).script, text=True, check=True)  # noqa: S607 - whatever bash
+
+
+def test_a_worker_says_how_far_it_is_and_goes_when_it_is_told() -> None:
+    script = _plan(stage("c")).script
+    said = [script.index(f"\nreport {phase}\n") for phase in Report]
+    assert said == sorted(said)
+    assert script.index("--name connector") < said[1], "it serves when it can be reached"
+    assert script.index(DRAIN_ITEM) < script.index("docker stop --time 100 connector") < said[2]
+    assert "--grace-period 100s run" in script
+    assert Life().drain_seconds >= DRAIN_SECONDS, "the autoscaler waits for as long as a worker drains"
