@@ -16,20 +16,10 @@ from pydantic import ValidationError
 from autoscaler.daemon import Daemon
 from autoscaler.google import GoogleCloud, anonymous, clients
 from autoscaler.metrics import Metrics
-from autoscaler.policy import Exact, Policy
-from autoscaler.prometheus import Queries
+from autoscaler.settings import Settings
 from autoscaler.store import NotLeaderError, StateError, Store
 
 PORT = 9_600
-
-
-class Settings(Exact):
-    """The file that the daemon is told: its policy, its queries, and where workers are made."""
-
-    policy: Policy
-    queries: Queries
-    project: str
-    template: str
 
 
 def main() -> int:

@@ -18,8 +18,9 @@ import httpx
 from autoscaler.cloud import Cloud
 from autoscaler.metrics import Metrics
 from autoscaler.policy import Policy
-from autoscaler.prometheus import TIMEOUT_SECONDS, Queries, observe
+from autoscaler.prometheus import TIMEOUT_SECONDS, observe
 from autoscaler.records import BuyCard, Decision, State
+from autoscaler.settings import Queries
 from autoscaler.store import NotLeaderError, Store
 from autoscaler.tick import turn
 

@@ -9,28 +9,11 @@ from __future__ import annotations
 import math
 
 import httpx
-from pydantic import Field
 
-from autoscaler.policy import Exact
 from autoscaler.records import Observation
+from autoscaler.settings import Queries
 
 TIMEOUT_SECONDS = 5.0
-FIRST_ANSWER_SECONDS = (
-    "sum(rate(vllm:time_to_first_token_seconds_sum[1m])) "
-    "/ (sum(rate(vllm:time_to_first_token_seconds_count[1m])) > 0) or vector(0)"
-)
-"""0 where none was answered in a minute, so that an idle fleet is not an unknown one."""
-
-
-class Queries(Exact):
-    """The PromQL of each signal. `headroom_usd` has no default: it holds the stage's own limit."""
-
-    taken_at: str = "min(timestamp(vllm:num_requests_running))"
-    kv_cache_usage: str = "avg(vllm:kv_cache_usage_perc)"
-    running: str = "sum(vllm:num_requests_running)"
-    waiting: str = "sum(vllm:num_requests_waiting)"
-    first_token_seconds: str = FIRST_ANSWER_SECONDS
-    headroom_usd: str = Field(min_length=1)
 
 
 def observe(client: httpx.Client, queries: Queries) -> Observation:

@@ -13,6 +13,7 @@ from rich.console import Console
 from dreamseed.commands.output import write_file
 from dreamseed.config import find_project, stage_file
 from dreamseed.errors import PlanError
+from dreamseed.planning.autoscaling import plan_settings
 from dreamseed.planning.planner import plan_stage_file
 from simulator.fleet.figure import figure_svg
 from simulator.fleet.replay import SCALERS, replay, setting
@@ -22,9 +23,17 @@ from simulator.fleet.traces import SOURCES, trace
 app = typer.Typer(help="The spot workers' autoscaler: replay it on real traffic, beside others.", no_args_is_help=True)
 
 
-@app.callback()
-def root() -> None:
-    """Keep `replay` a command of its own."""
+@app.command()
+def settings(
+    stage: Annotated[str, typer.Argument(help="The stage: stage-c, stage-d or stage-e.")],
+    template: Annotated[str, typer.Option(help="The workers' template, as its self link.")],
+    project: Annotated[Path | None, typer.Option(help="The folder with Pulumi.yaml (default: found upwards).")] = None,
+) -> None:
+    """Print the file that the daemon, `python -m autoscaler --settings`, is told everything by."""
+    plan = plan_stage_file(stage_file(project or find_project(Path.cwd()), stage))
+    if plan.burst is None:
+        raise PlanError(stage, "the stage has no spot workers", "there is nothing to scale", "stage-c or later")
+    typer.echo(plan_settings(plan.config, plan.layout, plan.burst, template).model_dump_json(indent=1))
 
 
 @app.command("replay")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, time
 
 from autoscaler.policy import Life, LookAhead, Policy, Purchase, Spending, Zone
+from autoscaler.settings import Queries, Settings
 from dreamseed.catalog.prices import BOOK, Price, PriceBook
 from dreamseed.catalog.prices.compute import on_demand_sku, spot_sku
 from dreamseed.catalog.prices.model import HOURS_PER_MONTH
@@ -47,6 +48,21 @@ def plan_policy(config: StageConfig, layout: GpuLayout, burst: BurstPlan, book: 
         life=Life(max_run_seconds=burst.max_run_seconds, cold_start_seconds=COLD_START_SECONDS),
         purchase=Purchase(card=card, usd=_card_usd(card, book), lead_days=CARD_LEAD_DAYS),
         look_ahead=LookAhead(),
+    )
+
+
+def plan_settings(config: StageConfig, layout: GpuLayout, burst: BurstPlan, template: str) -> Settings:
+    """Return what the daemon is told; `template` is the workers' template, as its self link.
+
+    What the month leaves is counted from the stage's worst case, the limit that nothing may pass: its budget is passed
+    already by the expected cost, which `dreamseed cost` tells.
+    """
+    limit = config.budget.guardrails.worst_case_usd_per_month
+    return Settings(
+        policy=plan_policy(config, layout, burst),
+        queries=Queries(headroom_usd=f"{limit:g} - sum(edu_cost_month_forecast)"),
+        project=config.service.gcp_project,
+        template=template,
     )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from statistics import fmean
 
-from autoscaler.policy import Policy, Spending, Thresholds
+from autoscaler.policy import Policy, Spending, Thresholds, Window
 from dreamseed.catalog.prices import BOOK
 from dreamseed.errors import PlanError
 from dreamseed.interval import Scenario
@@ -25,8 +25,8 @@ from simulator.fleet.traces import Trace, arrivals
 
 SIZED_FOR = 0.99
 """The share of ten-minute windows in which the owners' engines serve a trace that is scaled to them. A choice."""
-OURS, UNLIMITED, LETTER = "ours", "ours-unlimited", "plans-letter"
-SCALERS = (OURS, UNLIMITED, LETTER, "HPA", "KPA", "KEDA", "SkyServe", "none")
+OURS, EARLY, LETTER = "ours", "ours-early", "plans-letter"
+SCALERS = (OURS, EARLY, LETTER, "HPA", "KPA", "KEDA", "SkyServe", "none")
 WITHOUT_LIMITS = Spending(cap_usd_per_month=100_000, max_hours_per_episode=24, max_worker_hours_per_day=100)
 CONCURRENCY_SHARE, RATE_SHARE = 0.7, 0.8
 FAULTS = Faults(stock_outs=0.05, preemptions_per_hour=0.05, provisioning_seconds=90, loading_seconds=480)
@@ -95,12 +95,20 @@ def served_per_second(speed: Speed, of: Trace, longest: int) -> float:
 
 
 def controls(of: Setting) -> dict[str, Callable[[Compute], Control]]:
-    """Return each autoscaler by its name: ours, ours without limits of money, the plan's letter, the others, none."""
+    """Return each autoscaler by its name; `ours-early` reacts sooner and has no limits of money."""
     target, rate = CONCURRENCY_SHARE * of.concurrency, RATE_SHARE * fmean(of.rates)
+    early = {
+        "spending": WITHOUT_LIMITS,
+        "up": of.policy.up.model_copy(update={"kv_cache_usage": 0.65}),
+        "down": of.policy.down.model_copy(update={"kv_cache_usage": 0.55}),
+        "up_window": Window(agreeing=2, samples=4),
+        "up_cooldown_seconds": 60.0,
+        "down_cooldown_seconds": 300.0,
+    }
     letter = {"down": Thresholds(kv_cache_usage=0.3, waiting=0, first_token_seconds=1), "look_ahead": None}
     policies = {
         OURS: of.policy,
-        UNLIMITED: of.policy.model_copy(update={"spending": WITHOUT_LIMITS}),
+        EARLY: of.policy.model_copy(update=early),
         LETTER: of.policy.model_copy(update=letter),
     }
     return {

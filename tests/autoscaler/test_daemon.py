@@ -18,8 +18,9 @@ from prometheus_client import CollectorRegistry
 
 from autoscaler.daemon import Daemon
 from autoscaler.metrics import Metrics
-from autoscaler.prometheus import Queries, observe
+from autoscaler.prometheus import observe
 from autoscaler.records import Phase
+from autoscaler.settings import Queries
 from autoscaler.store import NotLeaderError, StateError, Store
 from simulator.compute.direct import DirectCloud
 from simulator.compute.model import Compute, Faults
