@@ -18,17 +18,9 @@ def table(outcomes: Sequence[Outcome]) -> Table:
     first = outcomes[0]
     title = f"{first.trace} × {first.factor:.4g} at {first.stage}: {first.requests:,} requests"
     found = Table(title=title, title_justify="left")
-    for column in (
-        "autoscaler",
-        "minutes outside",
-        "of",
-        "whole answers outside",
-        "refused",
-        "USD",
-        "worker-hours",
-        "actions",
-    ):
-        found.add_column(column, justify="left" if column == "autoscaler" else "right")
+    found.add_column("autoscaler", no_wrap=True)
+    for column in ("minutes outside", "of", "whole answers", "refused", "USD", "hours", "actions"):
+        found.add_column(column, justify="right")
     for one in outcomes:
         found.add_row(
             one.scaler,
