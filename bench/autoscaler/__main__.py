@@ -22,7 +22,7 @@ from dreamseed.planning.autoscaling import plan_policy
 from dreamseed.planning.planner import plan_stage_file
 from dreamseed.planning.stage_plan import StagePlan
 from simulator.fleet.replay import SCALERS, replay, setting
-from simulator.fleet.report import data, goal, table
+from simulator.fleet.report import data, goal, markdown, table
 from simulator.fleet.traces import SOURCES, trace
 
 STAGES = ("stage-c", "stage-d", "stage-e")
@@ -52,6 +52,7 @@ def main() -> int:
                 quick, found = _replayed(console, stage, name, asked.seed)
                 met &= quick
                 runs += found
+        console.print(markdown(runs), soft_wrap=True)
         if asked.json:
             asked.json.write_text(json.dumps(runs, indent=1) + "\n", encoding="utf-8")
     console.print("PASS: every speed is met, every promise kept" if met else "FAIL: a speed is missed", style="bold")

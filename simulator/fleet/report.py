@@ -74,3 +74,19 @@ def data(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
         }
         for one in outcomes
     ]
+
+
+def markdown(runs: Sequence[dict[str, Any]]) -> str:
+    """Return a row for each trace at each stage, a column for each autoscaler: minutes outside, USD, actions."""
+    names = list(dict.fromkeys(str(one["autoscaler"]) for one in runs))
+    cells: dict[tuple[str, str], dict[str, dict[str, Any]]] = {}
+    for one in runs:
+        cells.setdefault((one["trace"], one["stage"]), {})[one["autoscaler"]] = one
+    lines = [f"| trace, stage | minutes | {' | '.join(names)} |", f"| --- | ---: |{' ---: |' * len(names)}"]
+    for (of, stage), found in cells.items():
+        minutes = next(iter(found.values()))["minutes"]
+        shown = (
+            f"{one['minutes_outside']} · {one['usd']:.2f} · {one['actions']}" for one in map(found.get, names) if one
+        )
+        lines.append(f"| {of}, {stage.removeprefix('stage-').upper()} | {minutes:,} | {' | '.join(shown)} |")
+    return "\n".join(lines)

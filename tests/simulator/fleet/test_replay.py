@@ -9,7 +9,7 @@ import pytest
 from dreamseed.errors import PlanError
 from simulator.fleet.outcome import Ledger, Minute, Outcome
 from simulator.fleet.replay import SCALERS, Setting, controls, replay, setting
-from simulator.fleet.report import BASELINES, data, goal
+from simulator.fleet.report import BASELINES, data, goal, markdown
 from simulator.fleet.traces import SOURCES, Part, Trace, arrivals, trace
 from tests.simulator.fleet.stages import plan
 
@@ -132,3 +132,21 @@ def test_the_goal_is_held_to_the_best_of_the_four(minutes: int, usd: float, verd
     assert found is not None
     assert found.startswith(verdict)
     assert goal(others) is None
+
+
+def test_the_table_of_all_runs_has_a_row_for_each_trace_at_each_stage() -> None:
+    runs = data(
+        [
+            Outcome(
+                scaler=name, stage=stage, trace="images", factor=1, usd=usd, actions=4, minutes=[Minute(0, 1, 1, 1, 0)]
+            )
+            for stage in ("stage-c", "stage-d")
+            for name, usd in (("ours", 1.5), ("HPA", 2.0))
+        ]
+    )
+    assert markdown(runs).splitlines() == [
+        "| trace, stage | minutes | ours | HPA |",
+        "| --- | ---: | ---: | ---: |",
+        "| images, C | 1 | 1 · 1.50 · 4 | 1 · 2.00 · 4 |",
+        "| images, D | 1 | 1 · 1.50 · 4 | 1 · 2.00 · 4 |",
+    ]
