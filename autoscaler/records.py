@@ -11,7 +11,7 @@ from autoscaler.policy import Exact
 
 
 class Phase(StrEnum):
-    """Where a worker is in its life."""
+    """Where a worker is in its life. One that is gone, or for which no zone had a machine, is no worker any more."""
 
     REQUESTED = "requested"
     PROVISIONING = "provisioning"
@@ -21,8 +21,6 @@ class Phase(StrEnum):
     DELETING = "deleting"
     PREEMPTED = "preempted"
     ORPHAN = "orphan"
-    STOCK_OUT = "stock-out"
-    GONE = "gone"
 
 
 class Status(StrEnum):
