@@ -15,8 +15,8 @@ from dreamseed.config import Stage
 from dreamseed.gates.gate import gate
 from dreamseed.gates.gather import Places, gather
 from dreamseed.gates.model import Verdict
-from dreamseed.promotion.history import journal_path
-from dreamseed.promotion.journal import PROMOTIONS_FOLDER, Event, Journal, is_over, opened, read_journal
+from dreamseed.promotion.history import PROMOTIONS_FOLDER, journal_path
+from dreamseed.journal import Journal, is_over, opened, read_journal
 from dreamseed.promotion.playbook import World
 from dreamseed.promotion.saga import Step, Tell, roll_back, run
 from dreamseed.signing import Signer, digest
@@ -90,25 +90,16 @@ class Session:
 
 def carry_out(journal: Journal, approval: Approval, steps: tuple[Step, ...], world: World, tell: Tell) -> None:
     """Run the steps of an approved promotion from wherever its journal stands."""
-    _open(journal, approval)
+    journal.belongs_to(**_named(approval))
     run(steps, journal, world.silence, tell)
 
 
 def undo(journal: Journal, approval: Approval, steps: tuple[Step, ...], world: World, tell: Tell) -> None:
     """Undo an approved promotion, the last step first."""
-    _open(journal, approval)
+    journal.belongs_to(**_named(approval))
     roll_back(steps, journal, world.silence, tell)
 
 
-def _open(journal: Journal, approval: Approval) -> None:
-    """Note whose promotion it is, or see that the journal is of this very one."""
-    named = {"approval": digest(approval.record()), "plan": approval.basis.plan}
-    if journal.opening is None:
-        journal.note(Event.OPENED, **named)
-    elif journal.opening != named:
-        raise ApprovalError(
-            str(journal.path),
-            "belongs to another approval",
-            "a promotion is gone on with under the approval that it was begun with",
-            "the approval as git has it",
-        )
+def _named(approval: Approval) -> dict[str, str]:
+    """Return what the journal of an approved promotion is opened with."""
+    return {"approval": digest(approval.record()), "plan": approval.basis.plan}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +14,8 @@ from rich.console import Console
 
 from dreamseed.config.load import STAGE_KEY, find_project, load_stage, stage_file
 from dreamseed.errors import DreamSeedError
-from dreamseed.failover import Action, Direction, Journal, Step, perform, steps
+from dreamseed.failover import Action, Direction, Step, journal_file, perform, steps
+from dreamseed.journal import Event, opened, read_journal
 from dreamseed.planning.planner import plan_stage_file
 from dreamseed.planning.report.style import table
 from dreamseed.planning.stage_plan import StagePlan
@@ -25,7 +27,7 @@ SECTION, KEY = "disaster_recovery", "active"
 Stage = Annotated[str, typer.Argument(help="A stage with something that stands by: stage-d or stage-e.")]
 JournalFile = Annotated[
     Path | None,
-    typer.Option("--journal", help="The journal; default failover-STAGE-DIRECTION.json beside Pulumi.yaml."),
+    typer.Option("--journal", help="The journal; default failover-STAGE-DIRECTION.jsonl beside Pulumi.yaml."),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the steps that are left; touch nothing.")]
 
@@ -56,10 +58,10 @@ def verify(stage: Stage, journal: JournalFile = None) -> None:
     planned, project = _planned(stage)
     unfinished = False
     for direction in Direction:
-        kept = _journal(project, planned, direction, journal)
-        if not kept.entries():
+        path = journal or journal_file(project, stage, direction)
+        if not _is_of(path, direction):
             continue
-        left = [step.key for step in steps(planned, direction) if not kept.finished(step.key)]
+        left = [step.key for step in steps(planned, direction) if step.key not in _proved(path)]
         unfinished = unfinished or bool(left)
         Console().print(f"{direction}: {'left are ' + ', '.join(left) if left else 'every step was proved'}")
     raise typer.Exit(1 if unfinished else 0)
@@ -129,12 +131,13 @@ def with_active(text: str, active: bool) -> str:
 def _go(stage: str, direction: Direction, journal: Path | None, dry_run: bool) -> None:
     planned, project = _planned(stage)
     known = steps(planned, direction)
-    kept = _journal(project, planned, direction, journal)
+    path = journal or journal_file(project, stage, direction)
+    proved = _proved(path)
     if dry_run:
-        _show(f"{stage}: {direction}, what is left", [step for step in known if not kept.finished(step.key)])
+        _show(f"{stage}: {direction}, what is left", [step for step in known if step.key not in proved])
         return
     console = Console()
-    confirmed = [step.key for step in known if kept.finished(step.key)]
+    confirmed = [step.key for step in known if step.key in proved]
     actions: dict[str, Action] = {}
     for step in known:
         asked = Asked(step, console, confirmed)
@@ -142,12 +145,20 @@ def _go(stage: str, direction: Direction, journal: Path | None, dry_run: bool) -
         wanted = direction is Direction.START
         actions[step.key] = Flipped(stage_file(project, stage), project, wanted, asked) if flips else asked
     began = time.monotonic()
-    perform(known, actions, kept, lambda words: console.print(words, markup=False))
-    console.print(f"{stage}: {direction} is finished after {time.monotonic() - began:.0f} s; journal: {kept.path}")
+    with opened(path, lambda: datetime.now(UTC)) as kept:
+        perform(known, actions, kept, stage, direction, lambda words: console.print(words, markup=False))
+    console.print(f"{stage}: {direction} is finished after {time.monotonic() - began:.0f} s; journal: {path}")
 
 
-def _journal(project: Path, plan: StagePlan, direction: Direction, path: Path | None) -> Journal:
-    return Journal(path or project / f"failover-{plan.name}-{direction}.json", plan.name, direction)
+def _proved(path: Path) -> set[str]:
+    """Return the steps whose last entry in the journal at `path` is that they were proved."""
+    last = {entry.step: entry.event for entry in read_journal(path)}
+    return {step for step, event in last.items() if event is Event.VERIFIED}
+
+
+def _is_of(path: Path, direction: Direction) -> bool:
+    entries = read_journal(path)
+    return bool(entries) and entries[0].detail.get("direction") == direction.value
 
 
 def _planned(stage: str) -> tuple[StagePlan, Path]:

@@ -22,7 +22,7 @@ from dreamseed.errors import DreamSeedError, PromotionError
 from dreamseed.gates.gather import Places
 from dreamseed.planning.planner import plan_stage_file
 from dreamseed.planning.stage_plan import StagePlan
-from dreamseed.promotion.journal import Event
+from dreamseed.journal import Event
 from dreamseed.promotion.playbook import playbook
 from dreamseed.promotion.saga import Step
 from playbook.rehearsed import RehearsedWorld

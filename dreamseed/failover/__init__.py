@@ -1,6 +1,6 @@
-"""Fail-over to the cloud and back: which steps, in which order, and a journal that lets them be resumed."""
+"""Fail-over to the cloud and back: which steps, in which order, and how they are performed so that they can be resumed."""
 
-from dreamseed.failover.journal import Action, Journal, perform
+from dreamseed.failover.performing import Action, journal_file, perform
 from dreamseed.failover.steps import Direction, Step, steps
 
-__all__ = ["Action", "Direction", "Journal", "Step", "perform", "steps"]
+__all__ = ["Action", "Direction", "Step", "journal_file", "perform", "steps"]

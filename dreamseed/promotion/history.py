@@ -10,8 +10,10 @@ from dreamseed.approvals.ledger import APPROVALS_FOLDER, Ledger
 from dreamseed.approvals.record import Approval
 from dreamseed.config import Stage
 from dreamseed.errors import DreamSeedError
-from dreamseed.promotion.journal import PROMOTIONS_FOLDER, Entry, Event, read_journal
+from dreamseed.journal import Entry, Event, read_journal
 from dreamseed.signing import Trust
+
+PROMOTIONS_FOLDER = Path("promotions")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from dreamseed.errors import DreamSeedError
-from dreamseed.promotion.journal import Event, Journal
+from dreamseed.journal import Event, Journal
 
 
 class StepError(DreamSeedError):

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -10,8 +10,9 @@ import yaml
 from dreamseed.commands.failover import with_active
 from dreamseed.config import STAGE_NAMES
 from dreamseed.errors import DreamSeedError
-from dreamseed.failover import Action, Direction, Journal, Step, perform, steps
-from dreamseed.failover.journal import FailoverError
+from dreamseed.failover import Action, Direction, Step, perform, steps
+from dreamseed.failover.performing import FailoverError
+from dreamseed.journal import Event, JournalError, opened, read_journal
 from tests.planning.stages import shipped
 from tests.program import PROJECT
 
@@ -47,14 +48,13 @@ KNOWN = steps(shipped("stage-d"), Direction.START)
 KEYS = [step.key for step in KNOWN]
 
 
-def journal(folder: Path, direction: Direction = Direction.START) -> Journal:
-    return Journal(folder / "journal.json", "stage-d", direction)
-
-
-def go(folder: Path, world: World, known: tuple[Step, ...] = KNOWN) -> list[str]:
+def go(
+    folder: Path, world: World, known: tuple[Step, ...] = KNOWN, direction: Direction = Direction.START
+) -> list[str]:
     told: list[str] = []
     actions: dict[str, Action] = {step.key: Doing(world, step.key) for step in known}
-    perform(known, actions, journal(folder), told.append)
+    with opened(folder / "journal.jsonl", lambda: datetime(2026, 11, 26, tzinfo=UTC)) as journal:
+        perform(known, actions, journal, "stage-d", direction, told.append)
     return told
 
 
@@ -107,16 +107,32 @@ def test_a_fence_that_is_gone_is_put_up_again_although_the_journal_has_it(tmp_pa
 
 def test_the_journal_of_the_other_way_is_not_continued(tmp_path: Path) -> None:
     go(tmp_path, World())
-    with pytest.raises(FailoverError, match="is the journal of stage-d, start"):
-        journal(tmp_path, Direction.BACK).finished("follow")
+    world = World()
+    with pytest.raises(JournalError, match=r"is of direction start, stage stage-d, not of direction back"):
+        go(tmp_path, world, steps(shipped("stage-d"), Direction.BACK), Direction.BACK)
+    assert world.done == []
 
 
 def test_a_step_is_in_the_journal_before_it_acts(tmp_path: Path) -> None:
     world = World(dies_in="fence")
     with pytest.raises(KeyboardInterrupt):
         go(tmp_path, world)
-    entries = json.loads((tmp_path / "journal.json").read_text(encoding="utf-8"))["entries"]
-    assert [(entry["step"], entry["state"]) for entry in entries[-2:]] == [("examine", "finished"), ("fence", "begun")]
+    entries = read_journal(tmp_path / "journal.jsonl")
+    assert [(entry.step, entry.event) for entry in entries[-2:]] == [
+        ("examine", Event.VERIFIED),
+        ("fence", Event.BEGUN),
+    ]
+
+
+def test_an_edited_journal_skips_no_step(tmp_path: Path) -> None:
+    world = World(breaks="fence")
+    with pytest.raises(FailoverError):
+        go(tmp_path, world)
+    path = tmp_path / "journal.jsonl"
+    path.write_text(path.read_text(encoding="utf-8").replace(f'"{Event.BEGUN}"', f'"{Event.VERIFIED}"', 1), encoding="utf-8")
+    with pytest.raises(JournalError, match="is not as it was written"):
+        go(tmp_path, world, KNOWN[:2])
+    assert world.done == ["examine", "fence"]
 
 
 @pytest.mark.parametrize("stage", ["stage-d", "stage-e"])

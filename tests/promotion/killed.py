@@ -13,7 +13,7 @@ from typing import Any
 from unittest.mock import patch
 
 from dreamseed.cli import main
-from dreamseed.promotion.journal import Event, Journal
+from dreamseed.journal import Event, Journal
 from localtier.experiments.kills import NOT_REPEATABLE
 from rehearsal.runner.engine import Engine, Interruption, Run
 

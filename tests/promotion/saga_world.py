@@ -13,7 +13,7 @@ from pathlib import Path
 from dreamseed.config import Stage
 from dreamseed.planning.planner import plan_stage
 from dreamseed.planning.stage_plan import StagePlan
-from dreamseed.promotion.journal import Event, opened
+from dreamseed.journal import Event, opened
 from dreamseed.promotion.playbook import playbook
 from dreamseed.promotion.saga import Step, StepError, roll_back, run
 from tests.gates.situations import stages

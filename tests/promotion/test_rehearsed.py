@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 
 from dreamseed.cli import build
 from dreamseed.config import Stage
-from dreamseed.promotion.journal import Event, read_journal
+from dreamseed.journal import Event, read_journal
 from tests.promotion.previewing import preview_again
 from tests.promotion.projects import PROJECT, MadeProject, make_project, now
 from tests.promotion.saga_world import STEPS

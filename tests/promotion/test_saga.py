@@ -10,7 +10,7 @@ import pytest
 
 from dreamseed.errors import DreamSeedError
 from dreamseed.promotion import saga
-from dreamseed.promotion.journal import Event, Journal, JournalError, opened, read_journal
+from dreamseed.journal import Event, Journal, JournalError, opened, read_journal
 from dreamseed.promotion.saga import Step, StepError, Tell, Waiting
 from tests.promotion.saga_world import NOW, STEPS, FilesWorld, promote
 

@@ -1,4 +1,5 @@
-"""The journal of one promotion: one JSON line an event, on the disk before anything is done.
+"""The journal of steps that may be cut off, a promotion's or a fail-over's: a JSON line an event, on the disk before
+anything is done.
 
 A kill may leave half a line at the end: it was never acted upon, and is cut off. Each line names the digest of the line
 before, so that an edited journal is found.
@@ -9,7 +10,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,12 +21,11 @@ from typing import Any
 from dreamseed.errors import DreamSeedError
 from dreamseed.signing import canonical, digest_of_bytes
 
-PROMOTIONS_FOLDER = Path("promotions")
 START = "sha256:" + "0" * 64
 
 
 class Event(StrEnum):
-    """What is noted: of the promotion as a whole, of a silence, of a step."""
+    """What is noted: of the whole, of a silence, of a step."""
 
     OPENED = "opened"
     SILENCED = "silenced"
@@ -46,7 +46,7 @@ class JournalError(DreamSeedError):
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One event, of `step` or of the promotion (empty)."""
+    """One event, of `step` or of the whole (empty)."""
 
     at: datetime
     event: Event
@@ -89,12 +89,24 @@ class Journal:
 
     @property
     def opening(self) -> dict[str, Any] | None:
-        """Return what the promotion was opened with, None in a new journal."""
+        """Return what the journal was opened with, None in a new one."""
         return self.entries[0].detail if self.entries else None
+
+    def belongs_to(self, **named: str) -> None:
+        """Note whose journal a new one is, or see that it is of this very one. Raises `JournalError`."""
+        if self.opening is None:
+            self.note(Event.OPENED, **named)
+        elif self.opening != named:
+            raise JournalError(
+                str(self.path),
+                f"is of {_words(self.opening)}, not of {_words(named)}",
+                "whoever goes on with the journal of something else skips steps that were never done",
+                "the journal as git has it, or another file",
+            )
 
     @property
     def is_over(self) -> bool:
-        """Tell whether the promotion was finished or rolled back: there is nothing to go on with."""
+        """Tell whether all was finished or rolled back: there is nothing to go on with."""
         return is_over(self.entries)
 
 
@@ -107,13 +119,13 @@ def opened(path: Path, clock: Callable[[], datetime]) -> Iterator[Journal]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise JournalError(
-                str(path), "is being written by another process", "one promotion runs at a time", "wait for it to end"
+                str(path), "is being written by another process", "one at a time carries the steps out", "wait for it to end"
             ) from error
         yield Journal(path, clock)
 
 
 def is_over(entries: Sequence[Entry]) -> bool:
-    """Tell whether a promotion was finished or rolled back."""
+    """Tell whether all was finished or rolled back."""
     return any(entry.event in (Event.FINISHED, Event.ROLLED_BACK) for entry in entries)
 
 
@@ -152,6 +164,10 @@ def _edited(path: Path, number: int) -> JournalError:
     return JournalError(
         f"{path} › line {number}",
         "is not as it was written",
-        "each line names the one before; a promotion goes on only from what really happened",
-        "the file from git or a backup; or look at the stage by hand and roll back",
+        "each line names the one before; what was cut off goes on only from what really happened",
+        "the file from git or a backup; or look at the stage by hand, and begin with a new one",
     )
+
+
+def _words(named: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in sorted(named.items()))
