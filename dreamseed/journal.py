@@ -119,7 +119,10 @@ def opened(path: Path, clock: Callable[[], datetime]) -> Iterator[Journal]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise JournalError(
-                str(path), "is being written by another process", "one at a time carries the steps out", "wait for it to end"
+                str(path),
+                "is being written by another process",
+                "one process at a time does the steps",
+                "wait for it to end",
             ) from error
         yield Journal(path, clock)
 

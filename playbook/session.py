@@ -15,8 +15,8 @@ from dreamseed.config import Stage
 from dreamseed.gates.gate import gate
 from dreamseed.gates.gather import Places, gather
 from dreamseed.gates.model import Verdict
-from dreamseed.promotion.history import PROMOTIONS_FOLDER, journal_path
 from dreamseed.journal import Journal, is_over, opened, read_journal
+from dreamseed.promotion.history import PROMOTIONS_FOLDER, journal_path
 from dreamseed.promotion.playbook import World
 from dreamseed.promotion.saga import Step, Tell, roll_back, run
 from dreamseed.signing import Signer, digest

@@ -20,9 +20,9 @@ from dreamseed.config import STAGE_NAMES, Stage, find_project, stage_file
 from dreamseed.cost import estimate
 from dreamseed.errors import DreamSeedError, PromotionError
 from dreamseed.gates.gather import Places
+from dreamseed.journal import Event
 from dreamseed.planning.planner import plan_stage_file
 from dreamseed.planning.stage_plan import StagePlan
-from dreamseed.journal import Event
 from dreamseed.promotion.playbook import playbook
 from dreamseed.promotion.saga import Step
 from playbook.rehearsed import RehearsedWorld

@@ -1,4 +1,4 @@
-"""Fail-over to the cloud and back: which steps, in which order, and how they are performed so that they can be resumed."""
+"""Fail-over to the cloud and back: which steps, in which order, and a performance that can be resumed."""
 
 from dreamseed.failover.performing import Action, journal_file, perform
 from dreamseed.failover.steps import Direction, Step, steps

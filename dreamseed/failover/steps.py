@@ -8,13 +8,12 @@ old primary that cannot reach the object store archives nothing either, and no c
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from enum import StrEnum
 
 from dreamseed.errors import PlanError
 from dreamseed.planning.cloud_network import restore_address
-from dreamseed.planning.recovery import RESTORE_PORT, fence_mark, secret_prefix
+from dreamseed.planning.recovery import RESTORE_PORT, fence_content, fence_mark, secret_prefix
 from dreamseed.planning.services.postgres import plan_instances
 from dreamseed.planning.stage_plan import StagePlan
 
@@ -50,7 +49,7 @@ def steps(plan: StagePlan, direction: Direction) -> tuple[Step, ...]:
 
 def _start(plan: StagePlan) -> tuple[Step, ...]:
     cloud = str(restore_address(plan.config))
-    mark = json.dumps({"host": cloud, "port": RESTORE_PORT})
+    mark = fence_content(cloud, RESTORE_PORT)
     backup = "docker exec pg-1-1-backup pgbackrest --config=/etc/pgbackrest/offsite.conf --stanza=shard-1"
     return (
         Step(
@@ -92,7 +91,8 @@ def _back(plan: StagePlan) -> tuple[Step, ...]:
         Step(
             key="follow",
             what="Let the servers' cluster follow the new primary: its data made anew from it, while the mark stays",
-            why="what was written in the cloud must be on the servers before they lead again",
+            why="what was written in the cloud must be on the servers before they lead again, and only a copy is sure "
+            "to be the same database: a fenced primary may have led for a moment, under the same number of a timeline",
             commands=(
                 "docker stop pg-1-1, and move pg of its volume aside",
                 f"pg_basebackup -h {restore_address(plan.config)} -U replicator -D pg, in its volume, as user 999",
@@ -101,9 +101,14 @@ def _back(plan: StagePlan) -> tuple[Step, ...]:
         ),
         Step(
             key="quiet",
-            what="Stop the new primary with a fast shutdown, and wait until the servers have replayed its last record",
-            why="planned, so nothing is lost: nobody writes any more, and all that was written arrives",
-            commands=("docker stop shard-1", "psql -c 'SELECT pg_last_wal_replay_lsn()' on the servers"),
+            what="Fence the new primary and stop it fast, and wait until the servers have replayed its last record",
+            why="planned, so nothing is lost: nobody writes any more, and all that was written arrives; whatever "
+            "starts it again, as its machine does at each boot, finds a standby",
+            commands=(
+                "docker exec shard-1 touch /var/lib/postgresql/data/pg/standby.signal",
+                "docker stop shard-1",
+                "psql -c 'SELECT pg_last_wal_replay_lsn()' on the servers",
+            ),
         ),
         Step(
             key="release",

@@ -14,6 +14,7 @@ state as it is, until it must run: while a disaster lasts and as a standby.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -165,6 +166,15 @@ def _restore_script(config: StageConfig) -> str:
 def fence_mark(config: StageConfig, shard: int) -> str:
     """Return where the mark lies that fences a shard's primary, as rclone names it."""
     return f"offsite:{bucket_name(config, BucketRole.BACKUPS)}/{fence_name(shard)}"
+
+
+def fence_content(host: str, port: int) -> str:
+    """Return what the mark holds: where the new primary is, as Patroni's `standby_cluster`.
+
+    A fenced primary takes nothing from the archive: after a loss of power it may lead for a moment before it sees the
+    mark, and what it archives then has the number of the new primary's own timeline.
+    """
+    return json.dumps({"host": host, "port": port, "restore_command": "false"})
 
 
 def restored_settings(config: StageConfig) -> Mapping[str, object]:

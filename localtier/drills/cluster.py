@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ ETCD = "etcd-1"
 PATRONI = f"http://127.0.0.1:{ports.PATRONI}"
 LEAD_SECONDS = 120.0
 POLL_SECONDS = 1.0
+BACKUP_SECONDS = 300.0
 
 
 @dataclass(kw_only=True)
@@ -31,6 +33,7 @@ class Cluster:
     sandbox: Sandbox
     server: Server
     etcd: Path
+    _member: subprocess.Popen[bytes] | None = field(default=None)
 
     @property
     def database(self) -> Database:
@@ -50,7 +53,7 @@ class Cluster:
         program.chmod(0o755)
         self.server.own("/data")
         self.power_on()
-        wait_for("Patroni's PostgreSQL", self.takes_writes, LEAD_SECONDS)
+        wait_for("Patroni's PostgreSQL", self.database.takes_writes, LEAD_SECONDS)
         self.configure(dynamic_configuration(self.sandbox.plan.config, SHARD))
         wait_for("the archive command", self._archives, LEAD_SECONDS)
 
@@ -58,15 +61,41 @@ class Cluster:
         """Start etcd, Patroni and the backup script, as Docker does when the server is back; wait for Patroni."""
         etcd = self.sandbox.container(ETCD)
         self.server.start(*etcd.entrypoint, *etcd.command, log="etcd.log")
-        member = self.sandbox.container(INSTANCE)
-        self.server.start(*member.entrypoint, *member.command, log="patroni.log")
+        self.start_member()
         backup = self.sandbox.container(f"{INSTANCE}-backup")
         self.server.start(*backup.entrypoint, *backup.command, log="backup.log")
+
+    def start_member(self) -> None:
+        """Start Patroni alone, as `docker start` does, and wait until it answers."""
+        member = self.sandbox.container(INSTANCE)
+        self._member = self.server.start(*member.entrypoint, *member.command, log="patroni.log")
         try:
             wait_for("Patroni to answer", self._answers, LEAD_SECONDS, POLL_SECONDS)
         except DrillError as error:
-            log = (self.server.folder / "patroni.log").read_text(encoding="utf-8", errors="replace")
-            raise DrillError(f"{error}\n{log[-3_000:]}") from error
+            raise DrillError(f"{error}\n{self.log}") from error
+
+    def stop_member(self) -> None:
+        """Stop Patroni and with it PostgreSQL, as `docker stop` does."""
+        if self._member is not None and self._member.poll() is None:
+            self._member.terminate()
+            self._member.wait(timeout=LEAD_SECONDS)
+
+    @property
+    def log(self) -> str:
+        """Return the last words of Patroni and its PostgreSQL."""
+        return (self.server.folder / "patroni.log").read_text(encoding="utf-8", errors="replace")[-3_000:]
+
+    def wait_for_backup(self) -> None:
+        """Wait until the script has taken a full backup."""
+        wait_for("a full backup", self._full_backup.exists, BACKUP_SECONDS)
+
+    def forget_backup(self) -> None:
+        """Make a full backup due."""
+        self._full_backup.unlink(missing_ok=True)
+
+    @property
+    def _full_backup(self) -> Path:
+        return self.server.root / "var/lib/pgbackrest/last-offsite-full"
 
     @property
     def role(self) -> str:
@@ -84,19 +113,12 @@ class Cluster:
         # While a member starts it has nothing to change yet.
         wait_for("Patroni to take a configuration", lambda: self._patched(changes), LEAD_SECONDS)
 
-    def takes_writes(self) -> bool:
-        """Tell whether a write is accepted; what cannot be asked accepts none."""
-        with suppress(psycopg.Error):
-            self.database.rows("create temporary table accepted (one int)")
-            return True
-        return False
-
     def is_fenced(self) -> bool:
         """Tell whether Patroni holds the cluster as another's standby, and no write is accepted."""
         with suppress(httpx.HTTPError, ValueError):
             held = bool(httpx.get(f"{PATRONI}/config", timeout=5).json().get("standby_cluster"))
             # While it has nothing to follow yet, Patroni keeps PostgreSQL down: no role is known then.
-            return held and self.role != "primary" and not self.takes_writes()
+            return held and self.role != "primary" and not self.database.takes_writes()
         return False
 
     @staticmethod

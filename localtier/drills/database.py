@@ -69,7 +69,11 @@ class Database:
         """Start PostgreSQL as the restore of a disaster does, and wait until it takes writes."""
         self._start({**restored_settings(self.sandbox.plan.config), **SMALLER, **self.overrides})
 
-    def _start(self, parameters: dict[str, Any]) -> None:
+    def start_as_found(self) -> None:
+        """Start PostgreSQL as the restore of a disaster does, and wait until it answers, whatever it is now."""
+        self._start({**restored_settings(self.sandbox.plan.config), **SMALLER, **self.overrides}, leads=False)
+
+    def _start(self, parameters: dict[str, Any], *, leads: bool = True) -> None:
         settings = {name: str(value) for name, value in parameters.items()} | {
             "port": str(self.port),
             "listen_addresses": "127.0.0.1",
@@ -77,13 +81,20 @@ class Database:
         }
         words = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         process = self.server.start("postgres", "-D", self.data, *words, log="postgres.log")
-        wait_for(f"PostgreSQL on {self.server.name}", lambda: self._ready(process), self.start_seconds)
+        wait_for(f"PostgreSQL on {self.server.name}", lambda: self._ready(process, leads), self.start_seconds)
 
-    def _ready(self, process: subprocess.Popen[bytes]) -> bool:
+    def _ready(self, process: subprocess.Popen[bytes], leads: bool) -> bool:
         if process.poll() is not None:
             raise DrillError(f"{self.server.name}: PostgreSQL ended while starting:\n{self.log[-1_500:]}")
         with suppress(psycopg.OperationalError):
-            return self.value("select not pg_is_in_recovery()") is True
+            return not self.value("select pg_is_in_recovery()") or not leads
+        return False
+
+    def takes_writes(self) -> bool:
+        """Tell whether a write is accepted; what cannot be asked accepts none."""
+        with suppress(psycopg.Error):
+            self.rows("create temporary table accepted (one int)")
+            return True
         return False
 
     def connect(self, database: str = "postgres") -> psycopg.Connection[Any]:

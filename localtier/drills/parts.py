@@ -37,7 +37,7 @@ def _faults(sandbox: Sandbox, settings: dict[str, Any], tell: Tell) -> dict[str,
 
 def _failover(sandbox: Sandbox, settings: dict[str, Any], tell: Tell) -> dict[str, Any]:
     etcd, planned = Path(settings.pop("etcd")), bool(settings.pop("planned"))
-    return asdict(run_failover(sandbox, Settings(**settings), etcd, planned, tell))
+    return {"ways": [asdict(way) for way in run_failover(sandbox, Settings(**settings), etcd, planned, tell)]}
 
 
 def _retention(sandbox: Sandbox, settings: dict[str, Any], tell: Tell) -> dict[str, Any]:

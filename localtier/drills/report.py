@@ -93,13 +93,17 @@ def faults_table(stage: str, faults: Sequence[dict[str, Any]]) -> Table:
 
 
 def crossed(crossings: Sequence[dict[str, Any]], rpo_seconds: float) -> list[str]:
-    """Return what ways to the cloud found that is not as promised."""
+    """Return what ways to the cloud and back found that is not as promised."""
     problems = []
     for one in crossings:
         if one["lost_rows"] and not one["what"].startswith("unplanned"):
             problems.append(f"{one['what']}: {one['lost_rows']} confirmed rows were lost")
         if one["rpo_seconds"] > rpo_seconds:
             problems.append(f"{one['what']}: {one['rpo_seconds']:.0f} s were lost, promised are {rpo_seconds:.0f}")
+        if one["damaged_rows"]:
+            problems.append(f"{one['what']}: {one['damaged_rows']} rows are missing or changed on the new primary")
+        if not one["rows_after"]:
+            problems.append(f"{one['what']}: no client's row was confirmed by the new primary")
         if not one["old_refuses_after_restart"]:
             problems.append(f"{one['what']}: the old primary takes writes again after a restart")
     return problems
@@ -108,12 +112,13 @@ def crossed(crossings: Sequence[dict[str, Any]], rpo_seconds: float) -> list[str
 def crossings_table(stage: str, crossings: Sequence[dict[str, Any]]) -> Table:
     """Return one row a way."""
     drawn = table(
-        f"{stage}: to the cloud",
+        f"{stage}: to the cloud and back",
         "way",
         "rows confirmed",
         "lost",
         "RPO, s",
         "clients' gap, s",
+        "rows after",
         "old refuses after, s",
     )
     for one in crossings:
@@ -124,6 +129,7 @@ def crossings_table(stage: str, crossings: Sequence[dict[str, Any]]) -> Table:
             f"{one['lost_rows']:,}",
             f"{one['rpo_seconds']:.1f}",
             f"{one['gap_seconds']:.1f}",
+            f"{one['rows_after']:,}",
             refused,
         )
     return drawn

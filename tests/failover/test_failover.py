@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -69,6 +70,19 @@ def test_on_the_way_back_the_new_primary_is_stopped_before_the_servers_lead() ->
     assert keys.index("follow") < keys.index("quiet") < keys.index("release") < keys.index("deactivate")
 
 
+def test_the_new_primary_is_fenced_before_it_is_stopped_so_that_its_machines_next_boot_starts_a_standby() -> None:
+    for stage in ("stage-d", "stage-e"):
+        [quiet] = [step for step in steps(shipped(stage), Direction.BACK) if step.key == "quiet"]
+        assert "standby.signal" in quiet.commands[0]
+        assert quiet.commands[1].startswith("docker stop")
+
+
+def test_a_fenced_primary_takes_nothing_from_the_archive() -> None:
+    [fence] = [step for step in KNOWN if step.key == "fence"]
+    mark = json.loads(fence.commands[0].split("'")[1])
+    assert (mark["restore_command"], mark["port"]) == ("false", 5432)
+
+
 @pytest.mark.parametrize("stage", STAGE_NAMES[:3])
 def test_a_stage_where_nothing_stands_by_is_refused_with_what_to_do(stage: str) -> None:
     with pytest.raises(DreamSeedError, match="nowhere to fail over to"):
@@ -129,7 +143,9 @@ def test_an_edited_journal_skips_no_step(tmp_path: Path) -> None:
     with pytest.raises(FailoverError):
         go(tmp_path, world)
     path = tmp_path / "journal.jsonl"
-    path.write_text(path.read_text(encoding="utf-8").replace(f'"{Event.BEGUN}"', f'"{Event.VERIFIED}"', 1), encoding="utf-8")
+    path.write_text(
+        path.read_text(encoding="utf-8").replace(f'"{Event.BEGUN}"', f'"{Event.VERIFIED}"', 1), encoding="utf-8"
+    )
     with pytest.raises(JournalError, match="is not as it was written"):
         go(tmp_path, world, KNOWN[:2])
     assert world.done == ["examine", "fence"]

@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from dreamseed.config import Stage
+from dreamseed.journal import Event, opened
 from dreamseed.planning.planner import plan_stage
 from dreamseed.planning.stage_plan import StagePlan
-from dreamseed.journal import Event, opened
 from dreamseed.promotion.playbook import playbook
 from dreamseed.promotion.saga import Step, StepError, roll_back, run
 from tests.gates.situations import stages

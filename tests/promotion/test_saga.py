@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from dreamseed.errors import DreamSeedError
-from dreamseed.promotion import saga
 from dreamseed.journal import Event, Journal, JournalError, opened, read_journal
+from dreamseed.promotion import saga
 from dreamseed.promotion.saga import Step, StepError, Tell, Waiting
 from tests.promotion.saga_world import NOW, STEPS, FilesWorld, promote
 

@@ -27,7 +27,14 @@ GOOD: dict[str, Any] = {
     "restore_mb_per_second": 60.0,
     "data_bytes": 200_000_000,
 }
-WAY: dict[str, Any] = {"what": "planned", "lost_rows": 0, "rpo_seconds": 0.0, "old_refuses_after_restart": True}
+WAY: dict[str, Any] = {
+    "what": "planned",
+    "lost_rows": 0,
+    "rpo_seconds": 0.0,
+    "rows_after": 1,
+    "damaged_rows": 0,
+    "old_refuses_after_restart": True,
+}
 
 
 def writer(*acknowledged: Acknowledged, positions: list[tuple[int, int]] | None = None) -> Writer:
@@ -72,6 +79,9 @@ def test_the_speed_of_a_small_database_is_not_judged() -> None:
         ({"what": "unplanned", "lost_rows": 9, "rpo_seconds": 100.0}, 0),
         ({"what": "unplanned", "rpo_seconds": 901.0}, 1),
         ({"old_refuses_after_restart": False}, 1),
+        ({"what": "back", "lost_rows": 1}, 1),
+        ({"rows_after": 0}, 1),
+        ({"damaged_rows": 1}, 1),
     ],
 )
 def test_a_way_that_loses_rows_or_leaves_two_primaries_fails(way: dict[str, Any], problems: int) -> None:
