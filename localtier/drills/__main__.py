@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from localtier.drills.enclosed import perform
+from localtier.drills.reaping import reaping
 
 if __name__ == "__main__":
-    sys.exit(perform(sys.stdin.read()))
+    sys.exit(reaping(lambda: perform(sys.stdin.read())))

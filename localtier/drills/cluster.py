@@ -76,9 +76,10 @@ class Cluster:
 
     def stop_member(self) -> None:
         """Stop Patroni and with it PostgreSQL, as `docker stop` does."""
-        if self._member is not None and self._member.poll() is None:
-            self._member.terminate()
-            self._member.wait(timeout=LEAD_SECONDS)
+        member = self._member
+        if member is not None:
+            member.terminate()
+            wait_for("Patroni to stop", lambda: member.poll() is not None, LEAD_SECONDS)
 
     @property
     def log(self) -> str:

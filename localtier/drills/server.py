@@ -125,17 +125,19 @@ class Server:
     def kill(self) -> None:
         """Kill -9 every process of the server at once, as a power cut does, and wait until none is left."""
         until = time.monotonic() + KILL_SECONDS
-        while pids := self._processes():
+        killed: set[int] = set()
+        while (alive := set(self._processes())) or any(Path(f"/proc/{pid}").exists() for pid in killed):
             if time.monotonic() > until:
-                raise DrillError(f"{self.name}: processes {pids} outlived SIGKILL for {KILL_SECONDS:.0f} s")
-            for pid in pids:
+                raise DrillError(f"{self.name}: processes {alive or killed} outlived SIGKILL for {KILL_SECONDS:.0f} s")
+            for pid in alive:
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
+            killed |= alive
+            # Whoever is not waited for keeps its number: our own here, orphans by the namespace's first process.
+            for process in self._started:
+                process.poll()
             time.sleep(0.02)
-        # Whoever is not waited for keeps its number, and PostgreSQL takes its own old lock file for a living one's.
-        while self._started:
-            self._started.pop().wait()
-        reap_orphans()
+        self._started.clear()
 
     def lose(self) -> None:
         """Kill the server and take its disks away: nothing of what it wrote is left."""
@@ -152,15 +154,6 @@ class Server:
                     if alive and (entry / "root").readlink() == self.root:
                         found.append(int(entry.name))
         return found
-
-
-def reap_orphans() -> None:
-    """Wait for what died without a parent: within the namespace that falls to its first process, which is this one."""
-    for entry in Path("/proc").iterdir():
-        with suppress(OSError):
-            status = (entry / "status").read_text(encoding="utf-8", errors="replace") if entry.name.isdigit() else ""
-            if "\nState:\tZ" in status and f"\nPPid:\t{os.getpid()}\n" in status:
-                os.waitpid(int(entry.name), os.WNOHANG)
 
 
 def mount(*arguments: str) -> None:
