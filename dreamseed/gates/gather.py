@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from dreamseed.config import STAGE_NAMES, Stage, StageConfig, load_stage, stage_file
 from dreamseed.errors import DreamSeedError
-from dreamseed.facts.drill import DRILLS_FOLDER, drill_files, read_drill
+from dreamseed.facts.drill import DRILLS_FOLDER, DrillFact, drill_files, read_drill
 from dreamseed.facts.store import STORE_FILE, Store
 from dreamseed.gates.situation import Situation
 from dreamseed.gates.waiver import WAIVERS_FOLDER, read_waiver
@@ -53,7 +53,7 @@ def gather(project: Path, places: Places, now: datetime, *, known_at: datetime |
     stages = load_stages(project)
     store = Store(places.store)
     store.check()
-    drills, no_drills = _each(drill_files(places.drills), lambda path: read_drill(path, places.trust, known)[0])
+    drills, no_drills = verified_drills(places, known)
     waivers, no_waivers = _each(
         sorted(places.waivers.glob("*.json")), lambda path: read_waiver(path, places.trust, known)
     )
@@ -67,6 +67,11 @@ def gather(project: Path, places: Places, now: datetime, *, known_at: datetime |
         waivers=waivers,
         refused=(*no_drills, *no_waivers),
     )
+
+
+def verified_drills(places: Places, at: datetime) -> tuple[tuple[DrillFact, ...], tuple[str, ...]]:
+    """Return the drills that are what they claim at the moment `at`, and why the other files are refused."""
+    return _each(drill_files(places.drills), lambda path: read_drill(path, places.trust, at)[0])
 
 
 def load_stages(project: Path) -> dict[Stage, StageConfig]:

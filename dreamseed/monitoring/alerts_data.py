@@ -1,4 +1,4 @@
-"""Alerts on the database, its votes, its archive and its backups.
+"""Alerts on the database and its votes.
 
 Sources: exporters' sources, read 2026-08 to 2026-11; the growth plan, sections 1, 8 and 12.9. Thresholds without a
 plan value (lag of a replica, share of connections) are choices.
@@ -16,16 +16,11 @@ DCS_SECONDS = 60
 ETCD_SPACE_SHARE = 0.8
 ETCD_FSYNC_SECONDS = 0.512
 """The bound above the 0.5 s of etcd's own rules. Source: etcd contrib/mixin, read 2026-11; etcd advises 0.01 s."""
-BACKUP_GRACE_HOURS = 2
-ARCHIVE_PUSH_SECONDS = 120
-"""Time to push a segment after archive_timeout switched it. A choice, not a fact."""
-RPO_SHARE = 0.8
-"""Share of the RPO that is gone when the archive's alert fires: the rest is left to act in."""
 
 
 def database_group(config: StageConfig) -> Group:
-    """Return the alerts on PostgreSQL, its votes, its archive and its backups."""
-    alerts = (*_servers(config), *_replicas(config), *_patroni(), *_votes(), *_archive(config), *_backups(config))
+    """Return the alerts on PostgreSQL and its votes."""
+    alerts = (*_servers(config), *_replicas(config), *_patroni(), *_votes())
     return Group(name="database", alerts=alerts)
 
 
@@ -176,85 +171,5 @@ def _votes() -> tuple[Alert, ...]:
             concern=Concern.SATURATION,
             summary="{{ $labels.instance }} waits {{ $value | humanizeDuration }} for its disk",
             action="See what else writes to the host's disk: leaders are lost when votes come late.",
-        ),
-    )
-
-
-def _archive(config: StageConfig) -> tuple[Alert, ...]:
-    due = config.backup.archive_timeout_seconds + ARCHIVE_PUSH_SECONDS
-    deadline = int(config.disaster_recovery.rpo_minutes * 60 * RPO_SHARE)
-    # A local archive falls with its server, so there it bears no RPO.
-    severity = Severity.CRITICAL if config.backup.wal_archive else Severity.WARNING
-    # An idle database switches no segment; a record a minute, written beside the backups, keeps it from idling.
-    late = f"pg_stat_archiver_last_archive_age > {due} and on (instance) pg_replication_is_replica == 0"
-    return (
-        Alert(
-            name="WalArchiveLate",
-            expression=late,
-            severity=Severity.WARNING,
-            component="postgres",
-            concern=Concern.BACKUP,
-            summary="{{ $labels.instance }} archived nothing for {{ $value | humanizeDuration }}; "
-            f"the RPO is {config.disaster_recovery.rpo_minutes} min",
-            action="Run pgbackrest check beside the primary, before half of the RPO becomes all of it.",
-        ),
-        Alert(
-            name="WalArchiveStale",
-            expression=late,
-            for_seconds=max(60, deadline - due),
-            severity=severity,
-            component="postgres",
-            concern=Concern.BACKUP,
-            summary="{{ $labels.instance }} archived nothing for {{ $value | humanizeDuration }}; "
-            f"the RPO is {config.disaster_recovery.rpo_minutes} min",
-            action="Run pgbackrest check beside the primary; a full disk follows if it stays.",
-        ),
-        Alert(
-            name="WalNeverArchived",
-            expression="(pg_replication_is_replica == 0) unless on (instance) pg_stat_archiver_last_archive_age",
-            for_seconds=900,
-            severity=severity,
-            component="postgres",
-            concern=Concern.BACKUP,
-            summary="{{ $labels.instance }} is primary and has never archived a segment",
-            action="Check archive_command (patronictl show-config) and the stanza.",
-        ),
-        Alert(
-            name="WalArchiveFailing",
-            expression="increase(pg_stat_archiver_failed_count[15m]) > 0",
-            severity=Severity.WARNING,
-            component="postgres",
-            concern=Concern.BACKUP,
-            summary="{{ $labels.instance }} failed to archive {{ $value | humanize }} times in 15 minutes",
-            action="Read PostgreSQL's log for the archive command's answer.",
-        ),
-    )
-
-
-def _backups(config: StageConfig) -> tuple[Alert, ...]:
-    backup = config.backup
-    hours = min(backup.full_every_days * 24, backup.incremental_every_hours or 24 * 365) + BACKUP_GRACE_HOURS
-    return (
-        Alert(
-            name="BackupOld",
-            expression=f"min by (stanza) (pgbackrest_backup_since_last_completion_seconds) > {hours * 3_600}",
-            for_seconds=1_800,
-            severity=Severity.CRITICAL,
-            component="postgres",
-            concern=Concern.BACKUP,
-            summary=f"the last backup of {{{{ $labels.stanza }}}} is {{{{ $value | humanizeDuration }}}} old, "
-            f"{hours} h is the most",
-            action="Read the log of the backup container beside the primary.",
-        ),
-        Alert(
-            name="BackupDamaged",
-            expression="max by (stanza) (pgbackrest_backup_last_error_status) > 0 "
-            "or max by (stanza) (pgbackrest_stanza_status) > 0",
-            for_seconds=1_800,
-            severity=Severity.CRITICAL,
-            component="postgres",
-            concern=Concern.BACKUP,
-            summary="{{ $labels.stanza }}: no valid backup, or the last one met a page with a wrong checksum",
-            action="Keep older backups, run pgbackrest info and amcheck, restore from the last good one.",
         ),
     )

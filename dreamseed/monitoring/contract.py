@@ -31,15 +31,17 @@ class Job(StrEnum):
     ALERTMANAGER = "alertmanager"
     API = "api"
     COST = "cost"
+    DRILL = "drill"
 
     @property
     def pushed(self) -> bool:
         """Return whether the job sends its metrics by OTLP instead of being scraped.
 
-        Cloud Run's instances cannot be scraped one by one. OTLP's `service.name` becomes the label `job`.
+        Cloud Run's instances cannot be scraped one by one, and a drill is over when it is told. OTLP's `service.name`
+        becomes the label `job`.
         Source: Prometheus documentation, OpenTelemetry guide, read 2026-11-23.
         """
-        return self is Job.API
+        return self in (Job.API, Job.DRILL)
 
 
 PUSHED = frozenset(job for job in Job if job.pushed)
@@ -170,6 +172,11 @@ EXPORTERS: tuple[Exporter, ...] = (
             *_gauges("pg_up pg_replication_is_replica pg_replication_lag_seconds"),
             *_gauges("pg_stat_archiver_last_archive_age", "server"),
             *_counters("pg_stat_archiver_failed_count", "server"),
+            # Of the plan's own query.
+            *_gauges(
+                "archive_look_failed archive_look_passed_timestamp_seconds archive_look_last_timestamp_seconds",
+                "server stanza",
+            ),
             *_gauges("pg_stat_database_numbackends", "datid datname"),
             *_counters(
                 "pg_stat_database_tup_deleted pg_stat_database_tup_inserted pg_stat_database_tup_updated "
@@ -329,11 +336,23 @@ EXPORTERS: tuple[Exporter, ...] = (
             *_gauges("edu_cost_usage", "stage usage source"),
         ),
     ),
+    Exporter(
+        job=Job.DRILL,
+        program="dreamseed drill publish",
+        version="-",
+        source="dreamseed/facts/publish.py: the newest signed drill of a stage; a test holds the program to it",
+        metrics=_gauges(
+            "restore_drill_taken_timestamp_seconds restore_drill_passed_timestamp_seconds restore_drill_rpo_seconds "
+            "restore_drill_rto_seconds restore_drill_mb_per_second",
+            "stage",
+        ),
+    ),
 )
 
 MANAGED: tuple[Metric, ...] = (
     *_all(Kind.COUNTER, "run_googleapis_com:request_count", "response_code response_code_class route"),
     *_all(Kind.GAUGE, "run_googleapis_com:container_instance_count", "state"),
+    *_all(Kind.COUNTER, "run_googleapis_com:job_completed_execution_count", "job_name result"),
     Metric(
         name="run_googleapis_com:request_latencies",
         kind=Kind.HISTOGRAM,
@@ -348,4 +367,5 @@ list (run.googleapis.com) and PromQL mapping, read 2026-11; never tried against 
 MANAGED_LABELS = frozenset(
     {"monitored_resource", "project_id", "location", "service_name", "revision_name", "configuration_name"}
 )
-"""Of the resource cloud_run_revision, which every series of these carries. Source: the same list of resources."""
+"""Of the resource cloud_run_revision, which every series of a service carries; a job's has `job_name` in place of the
+service's. Source: the same list of resources."""

@@ -30,6 +30,9 @@ INHIBITIONS = (
     ),
     Inhibition(source="EtcdNoLeader", targets=("EtcdMemberDown", "PatroniWithoutVotes"), equal=()),
     Inhibition(source="WalArchiveStale", targets=("WalArchiveFailing", "WalArchiveLate"), equal=("instance",)),
+    # Its first question is whether the archive is reached.
+    Inhibition(source="WalArchiveStale", targets=("ArchiveLookFailing",), equal=("shard",)),
+    Inhibition(source="ArchiveLookFailing", targets=("ArchiveLookOld",), equal=("shard",)),
     Inhibition(source="RedisDown", targets=("RedisClusterBroken", "RedisReplicaCut", "RedisHitRatioLow"), equal=()),
     Inhibition(source="KafkaBelowMinimumInSync", targets=("KafkaUnderReplicated",), equal=()),
     Inhibition(source="KafkaBrokerMissing", targets=("KafkaUnderReplicated",), equal=()),

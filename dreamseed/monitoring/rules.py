@@ -11,6 +11,7 @@ from typing import Any
 
 from dreamseed.config import StageConfig
 from dreamseed.monitoring.alerts_access import access_group
+from dreamseed.monitoring.alerts_backups import backups_group
 from dreamseed.monitoring.alerts_data import database_group
 from dreamseed.monitoring.alerts_growth import growth_group
 from dreamseed.monitoring.alerts_llm import llm_group
@@ -35,6 +36,7 @@ def rule_groups(config: StageConfig, jobs: Set[Job], fleet: Fleet) -> tuple[Grou
         llm_group(config, fleet),
         service_group(config),
         database_group(config),
+        backups_group(config),
         cache_group(config),
         events_group(config),
         access_group(),

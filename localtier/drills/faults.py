@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from dreamseed.planning.services.postgres import stanza_of
+from dreamseed.planning.services.postgres import LOOKS_TABLE, stanza_of
 from localtier.drills.database import SHARD, Database
 from localtier.drills.drill import Settings, Tell, begin
 from localtier.drills.points import archive_now
@@ -124,6 +124,9 @@ class Scene:
     def examine(self) -> Verdict:
         """Tell whether the stage's daily look at the whole repository finds the damage."""
         done = self.primary.server.run("sh", "/etc/dreamseed/backup.sh", "examine")
+        noted = self.primary.value(f"select passed from {LOOKS_TABLE}")  # noqa: S608 - our own name
+        if noted is not (done.returncode == 0):
+            return Outcome.SILENT, "the daily look does not write down what it found, so no alert follows"
         if done.returncode:
             return Outcome.DETECTED, "the daily look: " + error_of(done.stdout + done.stderr)
         return Outcome.SILENT, "the daily look finds nothing"

@@ -48,6 +48,15 @@ def test_a_fast_burn_silences_the_slower_ones_of_its_own_objective(alertmanager:
     )
 
 
+def test_an_archive_that_is_not_reached_explains_a_look_that_fails_in_its_own_shard(alertmanager: Alertmanager) -> None:
+    alertmanager.tell(
+        alert("WalArchiveStale", "critical", shard="1", instance="pg-1-1"),
+        alert("ArchiveLookFailing", "critical", shard="1"),
+        alert("ArchiveLookOld", shard="2"),
+    )
+    alertmanager.wait_for(silent={"ArchiveLookFailing"}, told={"WalArchiveStale", "ArchiveLookOld"})
+
+
 def test_every_inhibition_is_of_alerts_that_a_stage_has_and_none_silences_its_own_source() -> None:
     names = {
         one.name

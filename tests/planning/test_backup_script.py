@@ -134,7 +134,8 @@ def examined(folder: Path, *, listed: str, verified: str = "status: ok", check: 
     (folder / "listed").write_text(listed, encoding="utf-8")
     cases = ('*repo-ls*) cat "$FOLDER/listed"', f'*verify*) echo "{verified}"', f"*check*) exit {check}")
     answers = {"pgbackrest": f'case "$*" in {";; ".join(cases)};; esac'}
-    return run(script("stage-b"), folder, TOOLS | answers, "examine")
+    # Only what a look found reaches the database here, on standard input.
+    return run(script("stage-b"), folder, TOOLS | answers | {"psql": 'cat >> "$FOLDER/noted"'}, "examine")
 
 
 @pytest.mark.parametrize("numbers", [(1, 2, 3), (254, 255, 256, 257), (7,), ()])
@@ -157,6 +158,39 @@ def test_segments_of_another_timeline_are_counted_for_themselves(tmp_path: Path)
 @pytest.mark.parametrize(("verified", "check"), [("status: error", 0), ("", 0), ("status: ok", 82)])
 def test_what_pgbackrest_finds_fails_the_daily_look(tmp_path: Path, verified: str, check: int) -> None:
     assert examined(tmp_path, listed=archive(1, 2), verified=verified, check=check) == 1
+
+
+@pytest.mark.parametrize(("numbers", "found"), [((1, 2, 3), "true"), ((1, 3), "false")])
+def test_what_a_look_found_is_written_into_the_database_where_the_exporters_read_it(
+    tmp_path: Path, numbers: tuple[int, ...], found: str
+) -> None:
+    examined(tmp_path, listed=archive(*numbers))
+    assert f"VALUES ('shard-1', {found}, now()" in (tmp_path / "noted").read_text(encoding="utf-8")
+
+
+def looks(text: str, folder: Path, *, hours_later: float) -> int:
+    """Return how many looks a second turn takes after one that failed; backups were just taken."""
+    asked = folder / "asked"
+    for name in ("full", "incr"):
+        (folder / f"last-offsite-{name}").touch()
+    fails = {"pgbackrest": 'echo "$@" >> "$ASKED"; case "$*" in *" check") exit 82 ;; esac'}
+    run(text, folder, TOOLS | fails)
+    last = folder / "last-offsite-look"
+    earlier = last.stat().st_mtime - hours_later * 3_600
+    os.utime(last, (earlier, earlier))
+    asked.unlink()
+    run(text, folder, TOOLS | fails)
+    return sum(call.endswith(" check") for call in asked.read_text(encoding="utf-8").splitlines())
+
+
+def test_a_look_that_failed_is_made_again_after_an_hour_and_not_at_every_turn(tmp_path: Path) -> None:
+    assert looks(script("stage-b"), tmp_path, hours_later=0.5) == 0
+    assert looks(script("stage-b"), tmp_path, hours_later=1) == 1
+
+
+def test_a_look_that_waits_for_nothing_would_read_the_whole_archive_at_every_turn(tmp_path: Path) -> None:
+    hasty = script("stage-b").replace(' && is_due "$repository-look" 3600', "")
+    assert looks(hasty, tmp_path, hours_later=0.5) == 1
 
 
 def test_what_names_backups_reaches_the_second_site_after_them(tmp_path: Path) -> None:

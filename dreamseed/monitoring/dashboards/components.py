@@ -191,6 +191,7 @@ def database_board(config: StageConfig) -> Board:
                 "s",
                 {"min by (stanza) (pgbackrest_backup_since_last_completion_seconds)": "{{stanza}}"},
             ),
+            *_proofs(config),
             _lines(
                 "etcd waits for its disk",
                 "p99 of a write; the line is where the alert stands, etcd wants 0.01 s.",
@@ -206,6 +207,24 @@ def database_board(config: StageConfig) -> Board:
             ),
         ),
     )
+
+
+def _proofs(config: StageConfig) -> tuple[Panel, ...]:
+    """Return what proves backups: the daily looks and, where there are any, the drills."""
+    whole = _lines(
+        "Since the archive was found whole",
+        "A look a day reads all of it; the alert stands at 26 hours.",
+        "s",
+        {"time() - max by (shard) (archive_look_passed_timestamp_seconds)": "shard {{shard}}"},
+    )
+    if not config.backup.wal_archive:
+        return (whole,)
+    told = f"[{config.backup.drill_every_days + 1}d]"
+    figures = {
+        f"max by (stage) (last_over_time(restore_drill_{name}_seconds{told}))": f"{{{{stage}}}} {name.upper()}"
+        for name in ("rpo", "rto")
+    }
+    return (whole, _lines("Restore drills", "Measured by the newest drill of each stage.", "s", figures))
 
 
 def cache_board(_: StageConfig) -> Board:

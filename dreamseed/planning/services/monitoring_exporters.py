@@ -21,6 +21,7 @@ from dreamseed.planning.hosts import Host, servers
 from dreamseed.planning.secrets import GeneratedSecret
 from dreamseed.planning.services import kafka, postgres, redis
 from dreamseed.planning.services.monitoring_cost import plan_cost_exporter
+from dreamseed.planning.services.monitoring_files import yaml_text
 from dreamseed.planning.services.postgres_access import http_health
 from dreamseed.planning.services.postgres_instance import Instance
 
@@ -32,6 +33,7 @@ REDIS_EXPORTER_UID = 59_000
 NODE_COLLECTORS = ("cpu", "diskstats", "filesystem", "loadavg", "meminfo", "uname")
 NO_NETWORK_CARD = "^(lo|docker.*|br-.*|veth.*)$"
 """What containers say to each other on one host never reaches a network card, or is counted there once more."""
+LOOKS_FILE = "/etc/postgres_exporter/archive-looks.yml"
 BACKUP_POLL_SECONDS = 600
 """How often the repository is asked; each time it lists objects. The exporter's own default."""
 
@@ -149,6 +151,26 @@ def _dcgm(config: StageConfig, host: Host) -> Container:
     )
 
 
+def _look_queries() -> str:
+    """Return the query that the exporter asks besides its own: what the daily looks at the archive found.
+
+    The exporter calls such a file deprecated and names nothing in its place. Source: postgres_exporter 0.19.1.
+    """
+    times = {"passed": "passed_at", "last": "looked_at"}
+    columns = [
+        f"coalesce(extract(epoch FROM {column}), 0) AS {name}_timestamp_seconds" for name, column in times.items()
+    ]
+    query = f"SELECT stanza, (NOT passed)::int AS failed, {', '.join(columns)} FROM {postgres.LOOKS_TABLE}"  # noqa: S608 - names of our own
+    gauges = {
+        "failed": "1 when the last look at the archive failed",
+        "passed_timestamp_seconds": "when a look at the archive last passed, 0 for never",
+        "last_timestamp_seconds": "when the archive was last looked at",
+    }
+    metrics: list[dict[str, dict[str, str]]] = [{"stanza": {"usage": "LABEL", "description": "of the repository"}}]
+    metrics += [{name: {"usage": "GAUGE", "description": text}} for name, text in gauges.items()]
+    return yaml_text({"archive_look": {"query": query, "metrics": metrics}})
+
+
 def _postgres(instance: Instance) -> Container:
     published = ports.postgres_exporter(instance.shard, instance.number)
     password = "/run/secrets/postgres-monitor"  # noqa: S105 - a file's path, not a password
@@ -161,13 +183,16 @@ def _postgres(instance: Instance) -> Container:
         networks=(NetworkName.MONITORING,),
         memory_mib=64,
         cpu_cores=0.05,
-        command=("--disable-settings-metrics",),
+        command=("--disable-settings-metrics", f"--extend.query-path={LOOKS_FILE}"),
         environment={
             "DATA_SOURCE_URI": f"{instance.address}:{instance.port}/postgres?sslmode=disable",
             "DATA_SOURCE_USER": "monitor",
             "DATA_SOURCE_PASS_FILE": password,
         },
-        files=(File(path=password, text=secret(GeneratedSecret.POSTGRES_MONITOR), owner=NOBODY_UID, mode="0400"),),
+        files=(
+            File(path=password, text=secret(GeneratedSecret.POSTGRES_MONITOR), owner=NOBODY_UID, mode="0400"),
+            File(path=LOOKS_FILE, text=_look_queries()),
+        ),
         ports=(Port(container=ports.POSTGRES_EXPORTER, published=published, purpose="PostgreSQL metrics"),),
         health=page_health(ports.POSTGRES_EXPORTER),
     )

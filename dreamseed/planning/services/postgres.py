@@ -35,6 +35,8 @@ from dreamseed.planning.services.postgres_instance import Instance
 COMPONENT = "postgres"
 POSTGRES_UID = 999
 """User of the official PostgreSQL image, which ours is built from. Source: docker-library/postgres Dockerfile."""
+LOOKS_TABLE = "archive_looks"
+"""Of the database postgres: when the archive was looked at last, and what was found."""
 LOOP_WAIT_SECONDS = 5
 RETRY_TIMEOUT_SECONDS = 5
 LEADER_TTL_SECONDS = 20
@@ -253,6 +255,7 @@ def _backup(config: StageConfig, instance: Instance) -> Container:
         bucket=f"{store.bucket_prefix}-backups",
         second_bucket=second,
         fence=fence_name(instance.shard),
+        looks=LOOKS_TABLE,
     )
     rclone = render(
         "rclone.conf.j2", region=store.region, second_region=store.second_region if backup.second_site else None

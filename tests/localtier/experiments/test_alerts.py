@@ -116,7 +116,8 @@ def test_every_alert_that_is_expected_is_a_rule_of_the_stage_that_tries_it(stage
     rules = {one.name for group in plan_rules(plan.config, plan.hosts, plan.services) for one in group.alerts}
     for fault in tried(plan):
         assert fault.expected <= rules
-    assert rules >= TIER_ALONE.keys() - {"RemoteWriteBehind"}
+    # Not every stage has a Grafana Cloud, or ships a log.
+    assert rules >= TIER_ALONE.keys() - {"RemoteWriteBehind", "RestoreDrillOld"}
 
 
 ASKED_FOR = {"LLMQueueBacklog", "LlmReplicaDown", "BudgetExceeded", "DiskLow", "WalArchiveFailing"}

@@ -103,6 +103,8 @@ def archive(book: Book) -> None:
     book.fires("BackupDamaged", 2_100, {error: change(0, 1, 1_800), status: sound}, stanza)
     book.fires("BackupDamaged", 2_100, {error: sound, status: change(0, 1, 1_800)}, stanza)
     book.silent("BackupDamaged", 2_100, {error: sound, status: sound})
+    _looks(book)
+    _drills(book)
 
 
 def _late(book: Book) -> None:
@@ -113,6 +115,36 @@ def _late(book: Book) -> None:
         book.fires(alert, fires_at, {age: late, replica: primary}, FULL)
         book.silent(alert, 600, {age: late, replica: gauge((1, 1_500))})
         book.silent(alert, 600, {age: gauge((420, 1_500)), replica: primary})
+
+
+def _looks(book: Book) -> None:
+    """Write down the daily looks; one is old after 26 hours, and one that failed is made anew after one."""
+    labels = member(1, ',server="s",stanza="shard-1"')
+    failed, passed = f"archive_look_failed{{{labels}}}", f"archive_look_passed_timestamp_seconds{{{labels}}}"
+    slow = {"step": 300, "tick": 300}
+    book.fires("ArchiveLookFailing", 5_100, {failed: change(0, 1, 4_200, since=900)}, SHARD, **slow)
+    book.silent("ArchiveLookFailing", 5_100, {failed: gauge((0, 5_100))}, **slow)
+    members = {f"pg_up{{{member(number)}}}": gauge((1, 104_400)) for number in (1, 2)}
+    old = {**members, passed: gauge((0, 104_400))}
+    book.fires("ArchiveLookOld", 97_500, old, SHARD, **slow)
+    book.silent("ArchiveLookOld", 93_600, old, **slow)
+    book.fires("ArchiveLookOld", 3_600, members, SHARD, **slow)
+    book.silent("ArchiveLookOld", 104_400, {**members, passed: change(0, 43_200, 61_200, since=43_200)}, **slow)
+
+
+def _drills(book: Book) -> None:
+    """Write down drills; each is told once, and is old after 30 days."""
+    passed = 'restore_drill_passed_timestamp_seconds{job="drill",stage="E"}'
+    rare, one = {"step": 21_600, "tick": 21_600}, {"stage": "E"}
+    once = {passed: gauge((0, 21_600), (GONE, 3_000_000))}
+    book.fires("RestoreDrillOld", 2_613_600, once, one, **rare)
+    book.silent("RestoreDrillOld", 2_592_000, once, **rare)
+    # What was told is forgotten after another day, whatever it said.
+    later = {passed: gauge((9_000_000, 21_600), (GONE, 3_000_000))}
+    book.silent("RestoreDrillOld", 2_656_800, later, **rare)
+    book.fires("RestoreDrillOld", 2_678_400, later, one, **rare)
+    other = {'restore_drill_passed_timestamp_seconds{job="drill",stage="D"}': gauge((0, 86_400))}
+    book.fires("RestoreDrillOld", 43_200, other, one, first=False, **rare)
 
 
 def cache(book: Book) -> None:
