@@ -33,7 +33,7 @@ class ObservabilityArgs:
 
     `plan` are the containers, `hosts` and `secrets` what they stand on and ask for; `api_hostname` is public;
     `channel` is the notification channel that Google Cloud announces on; `grafana_cloud` is null where the stage
-    has none; `enabled` what must exist first (the project's enabled APIs).
+    has none, `load_job` where no job loads a Cloud SQL; `enabled` what must exist first (the project's enabled APIs).
     """
 
     service: Service
@@ -45,6 +45,7 @@ class ObservabilityArgs:
     api_hostname: str
     channel: pulumi.Input[str]
     grafana_cloud: GrafanaCloudPlan | None
+    load_job: str | None = None
     enabled: Sequence[pulumi.Resource] = ()
 
 
@@ -73,7 +74,7 @@ class Observability(Component):
         declare_service(args.plan, args.hosts, {**args.secrets, **remote_write}, self)
         check = self._uptime_check(args)
         self._uptime_policy(args, check)
-        for policy in cloud_policies(args.api, args.slo):
+        for policy in cloud_policies(args.api, args.slo, args.load_job):
             self._policy(args, policy)
         self.publish(
             urls=_urls(args),

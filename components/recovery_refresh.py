@@ -41,7 +41,7 @@ class RefreshArgs:
 
 def declare_refresh(parent: Component, args: RefreshArgs) -> cloudrunv2.Job:
     """Declare the job, what its account may do (start and stop Cloud SQL, read its secrets), and the clock."""
-    service, name = args.service, f"{secret_prefix(args.service.name)}-refresh"
+    service, name = args.service, args.plan.refresh_job
     account = _account(parent, service, name, "Loads Cloud SQL", args.enabled)
     stored = {
         secret: store_secret(

@@ -27,7 +27,7 @@ from components.labels import labels
 from components.secret_manager import store_secret
 from dreamseed.catalog.gcp import CONTAINER_OS_IMAGE
 from dreamseed.config.service import Service
-from dreamseed.planning.recovery import RESTORE_PORT, RESTORE_SECRETS, RecoveryPlan, secret_prefix
+from dreamseed.planning.recovery import RESTORE_PORT, RecoveryPlan, secret_prefix
 
 RESTORE_TAG = "restore"
 BOOT_DISK_GIB = 20
@@ -37,7 +37,7 @@ DATA_DEVICE = "data"
 
 @dataclass(frozen=True, kw_only=True)
 class RestoreArgs:
-    """What the restore needs; `secrets` by the names of `RESTORE_SECRETS`, `callers` the ranges that may reach it."""
+    """What the restore needs; `secrets` by the plan's `restore_secrets`, `callers` the ranges that may reach it."""
 
     service: Service
     plan: RecoveryPlan
@@ -66,7 +66,7 @@ def declare_restore(parent: Component, args: RestoreArgs) -> None:
         store_secret(
             parent, service, f"{secret_prefix(service.name)}-{secret}", args.secrets[secret], account, args.enabled
         )
-        for secret in RESTORE_SECRETS
+        for secret in args.plan.restore_secrets
     ]
     reader = artifactregistry.RepositoryIamMember(
         name,

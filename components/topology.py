@@ -137,6 +137,7 @@ def _declare_observability(base: Foundation, hosts: Mapping[str, HostResources],
             api_hostname=plan.api.hostname,
             channel=guard.channel,
             grafana_cloud=plan.grafana_cloud,
+            load_job=plan.recovery.refresh_job if plan.recovery else None,
             enabled=base.delivery.enabled,
         ),
         base.cloud,
@@ -198,7 +199,6 @@ def _declare_recovery(base: Foundation) -> None:
     plan, config = base.plan, base.plan.config
     if plan.recovery is None:
         return
-    own = (ProvidedSecret.BACKUP_KEY_ID, ProvidedSecret.BACKUP_KEY, GeneratedSecret.BACKUP_CIPHER)
     DisasterRecovery(
         "disaster-recovery",
         DisasterRecoveryArgs(
@@ -213,7 +213,7 @@ def _declare_recovery(base: Foundation) -> None:
                 "source-password": base.secrets[GeneratedSecret.POSTGRES_APPLICATION],
                 "tunnel-client-id": base.edge.access_client_id,
                 "tunnel-client-secret": base.edge.access_client_secret,
-                **{name: base.secrets[name] for name in own},
+                **{name: base.secrets[name] for name in plan.recovery.restore_secrets},
             },
             peering=base.network.peering,
             enabled=base.delivery.enabled,

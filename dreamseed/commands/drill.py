@@ -10,11 +10,22 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from dreamseed.commands.gate import DRILLS_HELP
 from dreamseed.commands.mendable import mendable
 from dreamseed.config.load import STAGE_NAMES, find_project, load_stage, stage_file
 from dreamseed.facts.drill import DRILLS_FOLDER, DrillFact, write_drill
+from dreamseed.facts.publish import publish_drills
+from dreamseed.gates.gather import Places, verified_drills
 from localtier.drills.enclosed import Order, enclose
-from localtier.drills.report import crossed, crossings_table, faults_table, judged, loss_table, points_table
+from localtier.drills.report import (
+    crossed,
+    crossings_table,
+    faults_table,
+    judged,
+    loads_table,
+    loss_table,
+    points_table,
+)
 from localtier.images import ensure_binary
 
 app = typer.Typer(help="Restore drills: backups are lost, damaged and restored in a sandbox (Linux, root).")
@@ -89,6 +100,15 @@ def failover(stage: Stage = FAILOVER_STAGE, seed: Seed = 1, json_file: JsonFile 
 
 
 @app.command()
+def load(stage: Stage = FAILOVER_STAGE, seed: Seed = 1, json_file: JsonFile = None) -> None:
+    """Load a PostgreSQL held to what Cloud SQL allows, by the stage's own script, while rows are written.
+
+    Exit status 1 when a load fails, or a copy that lost a row is taken for whole.
+    """
+    _finish([_load(stage, {"seed": seed})], json_file)
+
+
+@app.command()
 def retention(stage: Stage = FAILOVER_STAGE, seed: Seed = 1, json_file: JsonFile = None) -> None:
     """Compare the model of retention with the real pgBackRest over a random history. Exit status 1 when they differ."""
     _finish([_retention(stage, {"seed": seed})], json_file)
@@ -117,8 +137,24 @@ def every(
         found.append(_loss(DRILLED[-1], {"seed": seed, **size, "second_site_only": True}, key, facts))
         found.append(_faults(DRILLED[0], {"seed": seed}))
         found.append(_failover(FAILOVER_STAGE, {"seed": seed}))
+        found.append(_load(FAILOVER_STAGE, {"seed": seed}))
         found.append(_retention(FAILOVER_STAGE, {"seed": seed}))
     _finish(found, json_file)
+
+
+@app.command()
+def publish(
+    prometheus: Annotated[str, typer.Option(help="URL of a stage's Prometheus, such as http://10.20.0.11:9090.")],
+    facts: Annotated[Path | None, typer.Option(help=DRILLS_HELP)] = None,
+    project: Annotated[Path | None, typer.Option(help="The folder with Pulumi.yaml (default: found upwards).")] = None,
+) -> None:
+    """Tell a Prometheus of the newest signed drill of each stage: as gates read them, and again whenever it forgot."""
+    now = datetime.now(UTC)
+    drills, refused = verified_drills(Places.of(find_project(project or Path.cwd()), drills=facts), now)
+    for words in refused:
+        Console(stderr=True).print(f"refused: {words}", markup=False, soft_wrap=True)
+    stages = publish_drills(prometheus, drills, now)
+    typer.echo(f"{prometheus} knows the newest drills of {', '.join(stages)}")
 
 
 def _loss(stage: str, settings: dict[str, Any], key: Path | None, facts: Path) -> dict[str, Any]:
@@ -166,6 +202,13 @@ def _failover(stage: str, settings: dict[str, Any]) -> dict[str, Any]:
     Console().print(crossings_table(stage, ways))
     rpo_seconds = load_stage(stage_file(_project(stage), stage), _project(stage)).disaster_recovery.rpo_minutes * 60
     return {"stage": stage, "part": "failover", "ways": ways, "problems": crossed(ways, rpo_seconds)}
+
+
+def _load(stage: str, settings: dict[str, Any]) -> dict[str, Any]:
+    found = _enclosed("load", stage, {"data_mb": 1, "rows_per_second": 200.0, **settings})
+    Console().print(loads_table(stage, found["loads"]))
+    problems = [each["what"] for each in found["loads"] if not each["passed"]]
+    return {"stage": stage, "part": "load", **found, "problems": problems}
 
 
 def _retention(stage: str, settings: dict[str, Any]) -> dict[str, Any]:

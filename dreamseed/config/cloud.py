@@ -143,6 +143,7 @@ class DisasterRecovery(Section):
 
     kind: RecoveryKind = Field(description="none, landing (stopped Cloud SQL) or standby (Cloud SQL HA)")
     active: bool = Field(description="true while a disaster lasts: the restore VM exists and Cloud SQL runs")
+    from_second_site: bool = Field(description="true where the object store's first region is lost too")
     rpo_minutes: Minutes = Field(description="data that may be lost at most, borne by the WAL archive")
     rto_minutes: Minutes = Field(description="time until a restored database takes writes, at most")
     restore_mb_per_second: int = Field(

@@ -70,6 +70,11 @@ def _start(plan: StagePlan) -> tuple[Step, ...]:
             why="the API has one database address; it changes only after the old one is fenced",
             commands=(
                 f"dreamseed failover start {plan.name} writes active: true into Pulumi.{plan.name}.yaml",
+                *(
+                    ("where the first site is lost too: from_second_site: true beside it",)
+                    if plan.config.backup.second_site
+                    else ()
+                ),
                 f"pulumi up --stack {plan.name}",
             ),
         ),

@@ -37,9 +37,9 @@ class CloudPolicy:
     documentation: str
 
 
-def cloud_policies(api: Api, slo: Slo) -> tuple[CloudPolicy, ...]:
-    """Return the policies on the Cloud Run service: latency, failures, and instances near their bound."""
-    return (_latency(api, slo), _failures(api, slo), _instances(api))
+def cloud_policies(api: Api, slo: Slo, load_job: str | None = None) -> tuple[CloudPolicy, ...]:
+    """Return the policies on the Cloud Run service, its latency, failures and instances, and on the job `load_job`."""
+    return (_latency(api, slo), _failures(api, slo), _instances(api), *([_load(load_job)] if load_job else []))
 
 
 def uptime_period(api: Api) -> timedelta:
@@ -91,4 +91,18 @@ def _instances(api: Api) -> CloudPolicy:
         severity=Severity.WARNING,
         documentation=f"At least {bound} of {api.max_instances} instances are busy: beyond the bound requests wait "
         "and then fail. Raise api.max_instances, or look for what keeps instances busy.",
+    )
+
+
+def _load(job: str) -> CloudPolicy:
+    """Return the policy on the load of Cloud SQL, which fails when the copy has other rows than the source."""
+    failed = f'{{monitored_resource="cloud_run_job",job_name="{job}",result="failed"}}'
+    return CloudPolicy(
+        name="recovery-load",
+        title="Cloud SQL's load failed",
+        query=f"sum(increase(run_googleapis_com:job_completed_execution_count{failed}[1h])) > 0",
+        duration=timedelta(minutes=1),
+        severity=Severity.WARNING,
+        documentation=f"The job {job} failed twice: its log says why. A copy with other rows than the source is "
+        "refused and the one before it stays, older than refresh_hours says. The WAL archive bears the RPO.",
     )

@@ -39,8 +39,8 @@ NIGHT_HOUR = 3
 """When a daily load starts, in the service's own time zone."""
 REFRESH_TIMEOUT_SECONDS = 6 * 3_600
 RESTORE_PORT = ports.POSTGRES
-RESTORE_SECRETS = (ProvidedSecret.BACKUP_KEY_ID, ProvidedSecret.BACKUP_KEY, GeneratedSecret.BACKUP_CIPHER)
-"""What the restore reads from Secret Manager: the archive's key and its cipher."""
+FIRST_SITE_KEY = (ProvidedSecret.BACKUP_KEY_ID, ProvidedSecret.BACKUP_KEY)
+SECOND_SITE_KEY = (ProvidedSecret.BACKUP_SECOND_KEY_ID, ProvidedSecret.BACKUP_SECOND_KEY)
 RESTORE_DISK_FACTOR = 2
 """The restore VM's disk against one instance's volume: the restored files, and room to run on."""
 
@@ -64,7 +64,8 @@ class RecoveryPlan:
     """The Cloud SQL instance, its scheduled load, and the restore of a disaster.
 
     `rests` tells that loads leave the instance stopped. `schedule` is a cron line in the service's time zone. The
-    scripts hold no secret: they read them from Secret Manager, or from their environment.
+    scripts hold no secret: they read them from Secret Manager, or from their environment. `restore_secrets` are those
+    of the restore: the archive's cipher and the key of each site, as only a disaster says which site is left.
     """
 
     tier: str
@@ -74,9 +75,11 @@ class RecoveryPlan:
     disk_gib: int
     schedule: str
     source: TunnelRoute
+    refresh_job: str
     refresh_script: str
     restore_script: str
     restoring: bool
+    restore_secrets: tuple[str, ...]
     restore_machine: str
     restore_disk_gib: int
 
@@ -108,6 +111,7 @@ def plan_recovery(config: StageConfig, source: TunnelRoute | None, where: str) -
         disk_gib=recovery.disk_gib,
         schedule=_cron(recovery.refresh_hours, where),
         source=source,
+        refresh_job=f"{secret_prefix(config.service.name)}-refresh",
         refresh_script=render(
             "recovery-refresh.sh.j2",
             project=config.service.gcp_project,
@@ -117,6 +121,7 @@ def plan_recovery(config: StageConfig, source: TunnelRoute | None, where: str) -
         ),
         restore_script=_restore_script(config),
         restoring=recovery.active,
+        restore_secrets=restore_secrets(config),
         restore_machine=f"n2-custom-{cpu}-{recovery.memory_mib}",
         restore_disk_gib=config.postgres.disk_gib * RESTORE_DISK_FACTOR,
     )
@@ -139,13 +144,15 @@ def _cron(hours: int, where: str) -> str:
 
 def _restore_script(config: StageConfig) -> str:
     """Return the restore VM's script; where the servers' files get secrets, it reads shell variables."""
-    variables = [(name, name.replace("-", "_")) for name in RESTORE_SECRETS]
+    second = config.disaster_recovery.from_second_site
+    read = (*(SECOND_SITE_KEY if second else FIRST_SITE_KEY), GeneratedSecret.BACKUP_CIPHER)
+    variables = [(name, name.replace("-", "_")) for name in read]
     shards = [
         {
             "number": number,
             "stanza": stanza_of(number),
             "port": RESTORE_PORT + number - 1,
-            "configuration": _as_shell(archive_configuration(config, number)),
+            "configuration": _as_shell(archive_configuration(config, number, second_site=second)),
         }
         for number in range(1, config.postgres.shards + 1)
     ]
@@ -161,6 +168,12 @@ def _restore_script(config: StageConfig) -> str:
         restore_arguments=" ".join(RESTORE_ARGUMENTS),
         settings=" ".join(f"-c {name}={value}" for name, value in restored_settings(config).items()),
     )
+
+
+def restore_secrets(config: StageConfig) -> tuple[str, ...]:
+    """Return what is kept in Secret Manager for a restore, from either site that the stage has."""
+    second = SECOND_SITE_KEY if config.backup.second_site else ()
+    return (*FIRST_SITE_KEY, *second, GeneratedSecret.BACKUP_CIPHER)
 
 
 def fence_mark(config: StageConfig, shard: int) -> str:
@@ -205,7 +218,7 @@ def archive_configuration(config: StageConfig, shard: int, *, second_site: bool 
 
 def _as_shell(text: str) -> str:
     """Return `text` for a here-document: markers become variables; it holds nothing else that a shell would touch."""
-    for name in RESTORE_SECRETS:
+    for name in (*FIRST_SITE_KEY, *SECOND_SITE_KEY, GeneratedSecret.BACKUP_CIPHER):
         text = text.replace(secret(name), f"${{{name.replace('-', '_')}}}")
     return text
 

@@ -26,6 +26,7 @@ class Crossing:
     """One way: rows confirmed before it and lost by it, RPO and the clients' gap in seconds, and what became of both.
 
     `rows_after` were confirmed by the new primary, `damaged_rows` are confirmed and not there, or not as written.
+    `old_refuses_after_seconds` is null where the old primary was fenced before clients were sent to the new one.
     """
 
     what: str
@@ -35,7 +36,7 @@ class Crossing:
     gap_seconds: float
     rows_after: int
     damaged_rows: int
-    old_refuses_after_seconds: float
+    old_refuses_after_seconds: float | None
     old_refuses_after_restart: bool
 
 

@@ -34,6 +34,10 @@ class Database:
     server: Server
     port: int
     overrides: dict[str, str] = field(default_factory=dict)
+    user: str = "postgres"
+    password: GeneratedSecret = GeneratedSecret.POSTGRES_SUPERUSER
+    name: str = "postgres"
+    """Who connects, to which of its databases."""
     restored_with: str = ""
     start_seconds: float = 300.0
 
@@ -97,14 +101,14 @@ class Database:
             return True
         return False
 
-    def connect(self, database: str = "postgres") -> psycopg.Connection[Any]:
-        """Return a new connection of the superuser."""
+    def connect(self) -> psycopg.Connection[Any]:
+        """Return a new connection."""
         return psycopg.connect(
             host="127.0.0.1",
             port=self.port,
-            user="postgres",
-            password=self.sandbox.secrets[GeneratedSecret.POSTGRES_SUPERUSER],
-            dbname=database,
+            user=self.user,
+            password=self.sandbox.secrets[self.password],
+            dbname=self.name,
             autocommit=True,
             connect_timeout=5,
         )

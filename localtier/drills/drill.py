@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from dreamseed.planning.ports import POSTGRES
 from localtier.drills.database import Database
 from localtier.drills.sandbox import Sandbox
 from localtier.drills.server import DrillError
@@ -95,9 +96,9 @@ def run_drill(sandbox: Sandbox, settings: Settings, tell: Tell) -> Measured:
     return _judged(sandbox, settings, writer, killed_at, restored, (rto, restore_seconds, replay_seconds), source)
 
 
-def begin(sandbox: Sandbox, settings: Settings, tell: Tell) -> Database:
+def begin(sandbox: Sandbox, settings: Settings, tell: Tell, port: int = POSTGRES) -> Database:
     """Return a new primary that holds `data_mb` of data."""
-    primary = Database(sandbox=sandbox, server=sandbox.server("primary"), port=5432, overrides=dict(settings.overrides))
+    primary = Database(sandbox=sandbox, server=sandbox.server("primary"), port=port, overrides=dict(settings.overrides))
     tell(f"a primary with the settings of {sandbox.plan.name}, and {settings.data_mb} MB in it")
     primary.create()
     with primary.connect() as connection:

@@ -32,15 +32,15 @@ STAYS_SECONDS = 30.0
 class Way:
     """One way to be crossed.
 
-    `before` is what happens, or is done, before its steps; `refuses` waits until the old primary takes no writes,
-    `again` starts it anew and tells whether it takes any.
+    `before` is what happens, or is done, before its steps; `refuses` waits until an old primary takes no writes that
+    was not fenced by then; `again` starts it anew and tells whether it takes any.
     """
 
     what: str
     direction: Direction
     actions: Mapping[str, Action]
     before: Callable[[], None]
-    refuses: Callable[[], None]
+    refuses: Callable[[], None] | None
     again: Callable[[], bool]
 
 
@@ -84,9 +84,7 @@ def _cross(both: Both, way: Way) -> Crossing:
     kept = both.restored_rows
     wait_for("a client's first row on the other side", lambda: both.writer.last > kept, CLIENTS_SECONDS)
     gap = both.writer.acknowledged[kept].at - both.gone
-    refusing = time.monotonic()
-    way.refuses()
-    refused = time.monotonic() - refusing
+    refused = _seconds(way.refuses) if way.refuses else None
     again = way.again()
     both.writer.stop()
     found = read(both.leading, both.seed)
@@ -139,7 +137,7 @@ def _planned(both: Both) -> Way:
         direction=Direction.START,
         actions=_start_actions(both),
         before=fenced,
-        refuses=lambda: _wait_for_the_fence(both),
+        refuses=None,
         again=lambda: _servers_write_again(both),
     )
 
@@ -151,7 +149,7 @@ def _back(both: Both) -> Way:
         direction=Direction.BACK,
         actions=back_actions(both),
         before=_nothing,
-        refuses=_nothing,
+        refuses=None,
         again=lambda: _cloud_writes_again(both),
     )
 
@@ -171,6 +169,12 @@ def _start_actions(both: Both) -> dict[str, Action]:
         "activate": Doing(lambda: both.address == "cloud" and both.cloud.takes_writes(), activate),
         "verify": Doing(verified, _nothing),
     }
+
+
+def _seconds(act: Callable[[], None]) -> float:
+    began = time.monotonic()
+    act()
+    return time.monotonic() - began
 
 
 def _nothing() -> None:

@@ -13,6 +13,7 @@ from localtier.drills.failover import run_failover
 from localtier.drills.faults import scene, try_all
 from localtier.drills.faults_server import SERVER_FAULTS
 from localtier.drills.faults_store import STORE_FAULTS
+from localtier.drills.load import run_load
 from localtier.drills.points import run_points
 from localtier.drills.retention import compare_retention
 from localtier.drills.sandbox import Sandbox
@@ -40,10 +41,15 @@ def _failover(sandbox: Sandbox, settings: dict[str, Any], tell: Tell) -> dict[st
     return {"ways": [asdict(way) for way in run_failover(sandbox, Settings(**settings), etcd, planned, tell)]}
 
 
+def _load(sandbox: Sandbox, settings: dict[str, Any], tell: Tell) -> dict[str, Any]:
+    loads = run_load(sandbox, Settings(**settings), tell)
+    return {"loads": [{**asdict(load), "passed": load.passed} for load in loads]}
+
+
 def _retention(sandbox: Sandbox, settings: dict[str, Any], tell: Tell) -> dict[str, Any]:
     return asdict(compare_retention(sandbox, Settings(**settings), tell))
 
 
 PARTS: Mapping[str, Part] = MappingProxyType(
-    {"loss": _loss, "points": _points, "faults": _faults, "failover": _failover, "retention": _retention}
+    {"loss": _loss, "points": _points, "faults": _faults, "failover": _failover, "load": _load, "retention": _retention}
 )

@@ -92,6 +92,21 @@ def faults_table(stage: str, faults: Sequence[dict[str, Any]]) -> Table:
     return drawn
 
 
+def loads_table(stage: str, loads: Sequence[dict[str, Any]]) -> Table:
+    """Return one row a load of Cloud SQL."""
+    drawn = table(f"{stage}: the load of Cloud SQL", "load", "copy", "rows in the copy", "told by", "seconds", "")
+    for load in loads:
+        drawn.add_row(
+            load["what"],
+            "taken" if load["taken"] else "refused",
+            f"{load['rows']:,}",
+            load["told_by"],
+            f"{load['seconds']:.1f}",
+            mark(load["passed"]),
+        )
+    return drawn
+
+
 def crossed(crossings: Sequence[dict[str, Any]], rpo_seconds: float) -> list[str]:
     """Return what ways to the cloud and back found that is not as promised."""
     problems = []
@@ -122,7 +137,8 @@ def crossings_table(stage: str, crossings: Sequence[dict[str, Any]]) -> Table:
         "old refuses after, s",
     )
     for one in crossings:
-        refused = f"{one['old_refuses_after_seconds']:.1f}" if one["old_refuses_after_seconds"] else "it is stopped"
+        seconds = one["old_refuses_after_seconds"]
+        refused = "before" if seconds is None else f"{seconds:.1f}"
         drawn.add_row(
             one["what"],
             f"{one['confirmed_rows']:,}",

@@ -21,7 +21,7 @@ from dreamseed.planning.cloud_network import plan_cloud_network
 from dreamseed.planning.edge import plan_edge
 from dreamseed.planning.hosts import plan_hosts
 from dreamseed.planning.object_store import plan_buckets
-from dreamseed.planning.recovery import RESTORE_SECRETS, plan_recovery
+from dreamseed.planning.recovery import plan_recovery
 from dreamseed.planning.services.tunnel import TunnelRoute, plan_routes
 from tests.components.declaring import Declared, changed, declare, stage
 
@@ -123,7 +123,7 @@ def declare_recovery(config: StageConfig) -> Declared:
     plan = plan_recovery(config, PRIMARY, WHERE)
     assert plan is not None, "the stage has nothing that stands by"
     network = plan_cloud_network(config, WHERE)
-    names = ("source-password", "tunnel-client-id", "tunnel-client-secret", *RESTORE_SECRETS)
+    names = ("source-password", "tunnel-client-id", "tunnel-client-secret", *plan.restore_secrets)
     args = DisasterRecoveryArgs(
         service=config.service,
         plan=plan,

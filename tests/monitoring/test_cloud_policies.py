@@ -20,9 +20,9 @@ def stage(name: str) -> StageConfig:
     return load_stage(stage_file(PROJECT, name))
 
 
-def policies(name: str) -> dict[str, CloudPolicy]:
+def policies(name: str, load_job: str | None = None) -> dict[str, CloudPolicy]:
     config = stage(name)
-    return {policy.name: policy for policy in cloud_policies(config.api, config.slo)}
+    return {policy.name: policy for policy in cloud_policies(config.api, config.slo, load_job)}
 
 
 @pytest.mark.parametrize("name", STAGE_NAMES)
@@ -36,7 +36,7 @@ def test_every_query_is_about_this_service_alone(name: str) -> None:
 
 @pytest.mark.parametrize("name", STAGE_NAMES)
 def test_every_query_reads_what_the_contract_says_that_google_counts(name: str) -> None:
-    for policy in policies(name).values():
+    for policy in policies(name, "load").values():
         assert faults(policy.query) == []
 
 
@@ -68,6 +68,13 @@ def faults(query: str) -> list[str]:
         if counts != bool(one.functions & RATES):
             found.append(f"{'no' if counts else 'a'} rate of {one.name}")
     return found
+
+
+def test_a_load_of_cloud_sql_that_fails_is_told_where_there_is_one() -> None:
+    load = policies("stage-d", "dreamseed-api-recovery-refresh")["recovery-load"]
+    assert 'job_name="dreamseed-api-recovery-refresh",result="failed"' in load.query
+    assert load.query.endswith("> 0")
+    assert "recovery-load" not in policies("stage-c")
 
 
 def test_latency_is_judged_in_milliseconds_by_the_objective_of_whole_answers() -> None:

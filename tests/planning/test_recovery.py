@@ -74,6 +74,26 @@ def test_a_restored_database_never_writes_to_the_archive_that_it_came_from() -> 
     assert script.count("--delta restore") == 1
 
 
+def test_a_restore_reads_the_site_that_is_left_with_that_sites_key_alone() -> None:
+    first = _plan(stage("e")).restore_script
+    second = _plan(changed(stage("e"), "disaster_recovery", from_second_site=True)).restore_script
+    assert ("us-west-004" in first, "eu-central-003" in first) == (True, False)
+    assert ("us-west-004" in second, "eu-central-003" in second) == (False, True)
+    assert "backups-second" in second
+    assert ("backup_second_key=$(read_secret" in first, "backup_key=$(read_secret" in second) == (False, False)
+    assert "repo1-s3-key-secret=${backup_second_key}" in second
+
+
+def test_both_sites_keys_are_kept_for_a_restore_where_there_are_two() -> None:
+    assert _plan(stage("d")).restore_secrets == ("backup-key-id", "backup-key", "backup-cipher")
+    assert {"backup-key", "backup-second-key"} < set(_plan(stage("e")).restore_secrets)
+
+
+def test_a_restore_from_a_second_site_that_the_stage_does_not_have_is_refused() -> None:
+    with pytest.raises(PlanError, match="there is no second copy to restore from"):
+        _plan(changed(stage("d"), "disaster_recovery", from_second_site=True))
+
+
 def test_every_shard_is_restored_on_a_port_of_its_own() -> None:
     script = _plan(changed(stage("e"), "postgres", shards=3)).restore_script
     assert [f"--publish {port}:5432" in script for port in (5432, 5433, 5434)] == [True, True, True]

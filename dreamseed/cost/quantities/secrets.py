@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dreamseed.planning.api import SIDECAR_SECRETS, ApiSecret
 from dreamseed.planning.burst import BurstSecret
-from dreamseed.planning.recovery import RESTORE_SECRETS
 from dreamseed.planning.stage_plan import StagePlan
 
 REFRESH_PASSWORDS = 2
@@ -14,5 +13,7 @@ REFRESH_PASSWORDS = 2
 def stored_secrets(plan: StagePlan) -> int:
     """Return the number of secrets in Secret Manager, each of one version."""
     burst = len(BurstSecret) if plan.burst is not None else 0
-    recovery = len(RESTORE_SECRETS) + REFRESH_PASSWORDS + len(SIDECAR_SECRETS) if plan.recovery is not None else 0
+    recovery = 0
+    if plan.recovery is not None:
+        recovery = len(plan.recovery.restore_secrets) + REFRESH_PASSWORDS + len(SIDECAR_SECRETS)
     return len(ApiSecret) + burst + recovery

@@ -71,7 +71,8 @@ def watching_uses(month: Month, load: Load) -> Iterator[Use]:
     yield _use(
         month, "request logs", "logging-ingested", logs, f"{month.log_kb_per_request:g} kB a request", monitoring
     )
-    conditions = len(cloud_policies(config.api, config.slo)) + 1  # and the uptime check's own
+    load_job = month.plan.recovery.refresh_job if month.plan.recovery else None
+    conditions = len(cloud_policies(config.api, config.slo, load_job)) + 1  # and the uptime check's own
     returned = conditions * SECONDS_PER_MONTH / config.monitoring.evaluation_interval_seconds / 1e6
     yield _use(month, "alert conditions", "alert-condition", conditions, f"{conditions} conditions", monitoring)
     yield _use(month, "alert evaluations", "alert-series", returned, "one series an evaluation", monitoring)

@@ -11,6 +11,7 @@ from rich.console import Console
 from localtier.drills.database import Database, lsn, segment_end
 from localtier.drills.enclosed import Order, enclose
 from localtier.drills.faults import Fault, Outcome, Scene, error_of, try_all
+from localtier.drills.load import Loaded
 from localtier.drills.report import crossed, judged
 from localtier.drills.sandbox import Sandbox
 from localtier.drills.server import DrillError
@@ -86,6 +87,25 @@ def test_the_speed_of_a_small_database_is_not_judged() -> None:
 )
 def test_a_way_that_loses_rows_or_leaves_two_primaries_fails(way: dict[str, Any], problems: int) -> None:
     assert len(crossed([WAY | way], 900)) == problems
+
+
+@pytest.mark.parametrize(
+    ("taken", "expected", "stopped", "passes"),
+    [
+        (True, True, True, True),
+        (False, False, True, True),
+        (True, False, True, False),
+        (False, True, True, False),
+        (True, True, False, False),
+    ],
+)
+def test_a_load_passes_when_a_whole_copy_is_taken_or_a_lossy_one_refused_and_the_instance_rests(
+    taken: bool, expected: bool, stopped: bool, passes: bool
+) -> None:
+    load = Loaded(
+        what="load", taken=taken, expected_taken=expected, rows=1, told_by="", left_stopped=stopped, seconds=1
+    )
+    assert load.passed is passes
 
 
 def test_the_rpo_is_the_age_of_the_oldest_confirmed_row_that_is_missing() -> None:
