@@ -13,7 +13,7 @@ PYTEST_WORKERS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup engine browser rehearse images local local-promote local-check local-load local-test local-alerts local-down chaos drill test monitoring-test promotion-test lint format unit bench bench-autoscaler goldens lock clean
+.PHONY: help setup engine browser rehearse images local local-promote local-check local-load local-test local-playbook local-alerts local-down chaos drill test monitoring-test promotion-test lint format unit bench bench-autoscaler goldens lock clean
 
 help: ## list the jobs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ local-test: setup engine ## climb the stages under load on real Docker Engines, 
 
 chaos: setup engine ## the long run of the same: engines killed in every promotion, every claim tried (over an hour)
 	@$(BIN)/dreamseed local chaos $(ARGS)
+
+local-playbook: setup engine ## promote by the playbook, killed in each step, under load (ARGS="--last stage-c", "--clean")
+	@$(BIN)/dreamseed local playbook $(ARGS)
 
 local-alerts: setup engine ## make faults on a stage that runs, and require exactly the expected alerts (ARGS="--stage stage-c")
 	@$(BIN)/dreamseed local alerts $(ARGS)

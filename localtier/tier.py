@@ -25,13 +25,15 @@ from localtier.keeping import kept_in_step
 from localtier.outside import Outside
 from localtier.places import lans, specs
 from localtier.stages import LocalWorkspace, simulated_plan
-from rehearsal.hosts import World, faults
+from rehearsal.hosts import HostsError, World, faults
 from rehearsal.providers.host import ProviderHost
 from rehearsal.runner import Project
 from rehearsal.runner.engine import Engine, Interruption, Reached, Run
 from rehearsal.toolchain import ensure_engine
 
 STACK = "local"
+TIERS = {"tier": "ds", "test": "dt", "promotion": "dp"}
+"""The tiers that this machine may have beside each other: each one's folder, and how its namespaces' names begin."""
 HEALTHY_SECONDS = 300.0
 """So long may a stage take until every check passes: a cold start on two cores, with the first full backup."""
 # The engine writes its state after each step, so that it can be killed at any time.
@@ -56,7 +58,7 @@ class Tier:
     project: Project
     console: Console
     folder: str = "tier"
-    prefix: str = "ds"
+    prefix: str = TIERS["tier"]
 
     @cached_property
     def root(self) -> Path:
@@ -107,8 +109,21 @@ class Tier:
 
         Raises `ConfigError` for a stage below the one that stands, or more than one above it.
         """
+        with self.toward(stage) as engine:
+            run = engine.up(STACK, stage, reached, interruption=interruption)
+        if run.succeeded:
+            self.arrived(stage)
+        return run
+
+    @contextmanager
+    def toward(self, stage: str, *, back: bool = False) -> Iterator[Engine]:
+        """Give the engine on the way to `stage`: from now on only that stage may come next. Raises as `up` does.
+
+        With `back` the stage may also be the one below: a promotion is undone.
+        """
         before = self.standing
-        check_step(self.project.stacks, before, stage)
+        if not back:
+            check_step(self.project.stacks, before, stage)
         plan = self.plan(stage)
         world = self.prepare(plan)
         self._stand(Standing(stage=before.stage if before else stage, target=stage))
@@ -116,11 +131,12 @@ class Tier:
             if STACK not in engine.workspace.created:
                 created = engine.create_stack(STACK, like=stage)
                 if not created.succeeded:
-                    return created
-            run = engine.up(STACK, stage, reached, interruption=interruption)
-        if run.succeeded:
-            self._stand(Standing(stage=stage, target=stage))
-        return run
+                    raise HostsError("; ".join(created.errors), "see why the engine made no stack, and try again")
+            yield engine
+
+    def arrived(self, stage: str) -> None:
+        """Note that `stage` stands."""
+        self._stand(Standing(stage=stage, target=stage))
 
     @contextmanager
     def engine(self, plan: StagePlan, world: World) -> Iterator[Engine]:

@@ -18,7 +18,7 @@ from dreamseed.signing import (
     verify,
     write_signed,
 )
-from tests.signers import Keyring, keyring
+from playbook.made_up import Keyring, keyring
 
 NAMESPACE = "stage-promotion"
 NOW = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from dreamseed.commands.local_alerts import alerts
 from dreamseed.commands.local_experiments import chaos, climb
+from dreamseed.commands.local_playbook import playbook
 from dreamseed.commands.mendable import mendable
 from dreamseed.commands.rehearse import rehearsed_project
 from dreamseed.config.load import STAGE_NAMES
@@ -96,6 +97,7 @@ def check() -> None:
 app.command("test")(climb)
 app.command()(chaos)
 app.command()(alerts)
+app.command()(playbook)
 
 
 def _tell(run: Run, stage: str, console: Console) -> None:

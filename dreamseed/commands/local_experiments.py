@@ -16,9 +16,9 @@ from dreamseed.config.load import STAGE_NAMES
 from localtier.experiments.ascent import Ascent, Claims, Program
 from localtier.experiments.kills import Victim
 from localtier.experiments.users import Users
-from localtier.tier import Tier
+from localtier.tier import TIERS, Tier
 
-FOLDER, PREFIX = "test", "dt"
+FOLDER = "test"
 DRIFT_AT = ALERTS_AT = "stage-b"
 KILLS = {"stage-c": (Victim.PULUMI,), "stage-d": (Victim.DOCKER,)}
 """Where the shorter run kills. A to B and D to E stay clean, so that their gaps are the promotion's own."""
@@ -53,7 +53,7 @@ def climb(
     It has hosts of its own beside a stage that stands, and removes them. Exit status 1 when anything differs from what
     the plan says.
     """
-    stages = _up_to(last)
+    stages = up_to(last)
     kills = {stage: victims for stage, victims in KILLS.items() if stage in stages and not clean}
     program = Program(
         stages=stages,
@@ -75,7 +75,7 @@ def chaos(
     json_file: JsonFile = None,
 ) -> None:
     """The long run: kill engines again and again in every promotion, and try every claim at every stage."""
-    stages = _up_to(last)
+    stages = up_to(last)
     victims = (*[Victim.PULUMI] * (kills - 1), Victim.DOCKER) if kills else ()
     program = Program(
         stages=stages,
@@ -86,7 +86,8 @@ def chaos(
     _ascend(program, json_file)
 
 
-def _up_to(last: str) -> tuple[str, ...]:
+def up_to(last: str) -> tuple[str, ...]:
+    """Return the stages from the first to `last`; raises `typer.BadParameter` for one that there is not."""
     if last not in STAGE_NAMES:
         raise typer.BadParameter(f"there is no stage {last!r}: write one of {', '.join(STAGE_NAMES)}")
     return STAGE_NAMES[: STAGE_NAMES.index(last) + 1]
@@ -97,7 +98,7 @@ def _ascend(program: Program, json_file: Path | None) -> None:
     # The tables are wide; a file or a log has no width of its own.
     console = Console(width=None if sys.stdout.isatty() else LOG_COLUMNS)
     with mendable():
-        tier = Tier(rehearsed_project(), console, FOLDER, PREFIX)
+        tier = Tier(rehearsed_project(), console, FOLDER, TIERS[FOLDER])
         ascent = Ascent(tier, program, console)
         with ExitStack() as afterwards:
             afterwards.callback(tier.down, forget=True)

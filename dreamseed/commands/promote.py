@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -25,14 +25,38 @@ from dreamseed.planning.planner import plan_stage_file
 from dreamseed.planning.stage_plan import StagePlan
 from dreamseed.promotion.playbook import playbook
 from dreamseed.promotion.saga import Step
+from localtier.tier import TIERS, Tier
 from playbook.rehearsed import RehearsedWorld
+from playbook.running import RunningWorld
 from playbook.session import Session, carry_out, undo
 from rehearsal.runner.display import watching
 from rehearsal.runner.engine import Reached
 from rehearsal.runner.steps import Progress
 
 DEFAULT_FOLDER = Path("build", "promotion")
+STANDING_TIER = "tier"
+LOCAL_HELP = "On the servers' tier that `dreamseed local` brought up, not in a rehearsal (Linux, root)."
+TIER_HELP = f"Which one: {', '.join(TIERS)}."
+SHARE_HELP = "How many of the new stage's users k6 plays there, above 0 and up to 1; what was played is told."
 MARKS = {Event.VERIFIED: "✓", Event.FAILED: "✗", Event.WAITING: "…", Event.UNDONE: "↩", Event.BEGUN: "→"}
+
+
+Place = RehearsedWorld | RunningWorld
+
+
+@dataclass(frozen=True)
+class Local:
+    """A tier of this machine, and how much of the new stage's users k6 plays there, for how long."""
+
+    tier: str
+    share: float
+    seconds: float
+
+    def __post_init__(self) -> None:
+        if self.tier not in TIERS:
+            raise typer.BadParameter(f"there is no tier {self.tier!r}: write one of {', '.join(TIERS)}")
+        if not 0 < self.share <= 1:
+            raise typer.BadParameter(f"--load-share {self.share:g} is no share of the users: above 0 and up to 1")
 
 
 def promote(
@@ -44,16 +68,21 @@ def promote(
     gpu_installed: Annotated[bool, typer.Option("--gpu-installed", help="Your word that the GPUs are in.")] = False,
     back: Annotated[bool, typer.Option("--roll-back", help="Undo the promotion that is under way.")] = False,
     folder: Annotated[Path | None, typer.Option(help=f"What the rehearsal keeps (default: {DEFAULT_FOLDER}).")] = None,
+    local: Annotated[bool, typer.Option("--local", help=LOCAL_HELP)] = False,
+    tier: Annotated[str, typer.Option(help=TIER_HELP)] = STANDING_TIER,
+    load_share: Annotated[float, typer.Option(help=SHARE_HELP)] = 1.0,
+    load_seconds: Annotated[float, typer.Option(help="How long k6 plays them.")] = 60.0,
     store: Annotated[Path | None, typer.Option(help=STORE_HELP)] = None,
     drills: Annotated[Path | None, typer.Option(help=DRILLS_HELP)] = None,
     project: Annotated[Path | None, typer.Option(help="The folder with Pulumi.yaml (default: found upwards).")] = None,
 ) -> None:
-    """Carry out an approved promotion in a rehearsal: seven steps, each checked, done and verified.
+    """Carry out an approved promotion, in a rehearsal or on the servers' tier: seven steps, each verified.
 
     The journal says what is done before it is done: after a failure, a wait for a person or a kill the same command
     goes on from there. Exit status 1 when a step failed or waits, and when nothing allows the promotion.
     """
     root = find_project(project or Path.cwd())
+    check_up(to)
     target = stage_named(to)
     session = Session(
         project=root,
@@ -63,7 +92,8 @@ def promote(
         clock=lambda: datetime.now(UTC),
     )
     console = Console()
-    with mendable(), _world(session, root, folder or root / DEFAULT_FOLDER, console) as world:
+    place = Local(tier, load_share, load_seconds) if local else folder or root / DEFAULT_FOLDER
+    with mendable(), _world(session, root, place, console) as world:
         world.begin()
         if plan:
             found = world.preview()
@@ -74,7 +104,7 @@ def promote(
 
 
 def _promote(
-    session: Session, world: RehearsedWorld, console: Console, *, dry_run: bool, gpu_installed: bool, back: bool
+    session: Session, world: Place, console: Console, *, dry_run: bool, gpu_installed: bool, back: bool
 ) -> None:
     if dry_run:
         _would(session, world, console, gpu_installed=gpu_installed)
@@ -114,7 +144,7 @@ def report(before: StagePlan, after: StagePlan) -> str:
     )
 
 
-def _would(session: Session, world: RehearsedWorld, console: Console, *, gpu_installed: bool) -> None:
+def _would(session: Session, world: Place, console: Console, *, gpu_installed: bool) -> None:
     """Print every step, what the engine would do, and what allows the promotion or stands against it."""
     steps = playbook(world, world.before, world.after, gpu_installed=gpu_installed)
     for number, step in enumerate(steps, start=1):
@@ -132,32 +162,60 @@ def _would(session: Session, world: RehearsedWorld, console: Console, *, gpu_ins
 
 
 @contextmanager
-def _world(session: Session, root: Path, folder: Path, console: Console) -> Iterator[RehearsedWorld]:
-    before, after = (
-        plan_stage_file(stage_file(root, f"stage-{stage.lower()}"), root) for stage in (session.here, session.target)
-    )
+def _world(session: Session, root: Path, place: Path | Local, console: Console) -> Iterator[Place]:
+    project = replace(rehearsed_project(), directory=root)
+    names = [f"stage-{stage.lower()}" for stage in (session.here, session.target)]
     with watching(console, "engine") as (watch,):
         reached: Reached = lambda resources: watch(Progress("engine", 0, 1, resources))  # noqa: E731
-        world = RehearsedWorld(
-            root=folder,
-            project=replace(rehearsed_project(), directory=root),
-            before=before,
-            after=after,
-            reached=reached,
-            clock=session.clock,
-        )
+        world: Place
+        if isinstance(place, Local):
+            tier = Tier(project, console, place.tier, TIERS[place.tier])
+            before, after = (tier.plan(name) for name in names)
+            world = RunningWorld(
+                tier=tier,
+                before=before,
+                after=after,
+                reached=reached,
+                clock=session.clock,
+                share=place.share,
+                seconds=place.seconds,
+            )
+        else:
+            before, after = (plan_stage_file(stage_file(root, name), root) for name in names)
+            world = RehearsedWorld(
+                root=place, project=project, before=before, after=after, reached=reached, clock=session.clock
+            )
         _check_standing(world, session)
         yield world
 
 
-def _check_standing(world: RehearsedWorld, session: Session) -> None:
+def check_up(to: str) -> None:
+    """Refuse the first stage: nothing leads up to it. Raises `PromotionError`."""
+    if to == STAGE_NAMES[0]:
+        raise _downwards(to, "it is the first stage")
+
+
+def _check_standing(world: Place, session: Session) -> None:
     """Refuse a stage that is not the next one of what stands. Raises `PromotionError`."""
     standing = world.standing
     resumed = standing == world.after.name and session.under_way() is not None
-    if standing not in (None, world.before.name) and not resumed:
-        raise PromotionError(
-            f"promote › {world.after.name}",
-            f"{standing} stands in {world.root}",
-            "a promotion goes one stage at a time, and none is ever skipped",
-            "the stage after the one that stands, or --folder with another folder for another rehearsal",
-        )
+    if standing in (None, world.before.name) or resumed:
+        return
+    if STAGE_NAMES.index(world.after.name) < STAGE_NAMES.index(standing):
+        raise _downwards(world.after.name, f"{standing} stands")
+    raise PromotionError(
+        f"promote › {world.after.name}",
+        f"{standing} stands in {world.root}",
+        "a promotion goes one stage at a time, and none is ever skipped",
+        "the stage after the one that stands, or --folder with another folder for another rehearsal",
+    )
+
+
+def _downwards(to: str, why: str) -> PromotionError:
+    return PromotionError(
+        f"promote › {to}",
+        f"{why}, and a promotion goes up",
+        "a way down deletes what the larger stage holds, so a person takes it, one resource after the other",
+        "dreamseed gate STAGE --down for whether it is due, then docs/how-to/decide-a-promotion.md, Go down a stage; "
+        "--roll-back with the stage that is under way undoes that one",
+    )

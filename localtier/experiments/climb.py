@@ -90,7 +90,7 @@ def step_up(
         users=with_verdicts(figures, load.verify()) if figures else None,
         services=services(before) if before else (),
         spare_engine=before is not None and len(before.layout.replicas) > 1,
-        engines_replaced=_engines_replaced(before, plan) if before else (),
+        engines_replaced=engines_replaced(before, plan) if before else (),
         kills=tuple(killing.made) if killing else (),
         kills_not_made=killing.not_made if killing else (),
     )
@@ -102,7 +102,8 @@ def changed(run: Run) -> tuple[str, ...]:
     return (*done, *run.errors)
 
 
-def _engines_replaced(before: StagePlan, plan: StagePlan) -> tuple[str, ...]:
+def engines_replaced(before: StagePlan, plan: StagePlan) -> tuple[str, ...]:
+    """Return the names of the engines that a promotion replaces."""
     replaced = set(plan_promotion(before, plan).names(Action.REPLACED))
     engines = (one.name for one in before.vllm.containers if one.service == "vllm")
     return tuple(name for name in engines if name in replaced)

@@ -9,6 +9,8 @@ from dreamseed.planning.stage_plan import StagePlan
 
 REQUESTS_PER_GENERATION = 10
 """Of how many requests one is a generation. A choice, not a fact: take it from the service's own metrics."""
+TOKENS_PER_GENERATION = 64
+"""So many tokens does a generation ask for, at most. A choice, small enough for two cores."""
 API, GENERATION = "api", "generation"
 
 
@@ -28,6 +30,11 @@ def period_seconds(plan: StagePlan) -> float:
     """Return the time between two requests of one user, at the stage's upper planned peak."""
     capacity = plan.config.service.capacity
     return capacity.concurrent_users / capacity.requests_per_second_high
+
+
+def tokens_per_second(plan: StagePlan, scale: float, tokens_per_generation: float = TOKENS_PER_GENERATION) -> float:
+    """Return what `scale` of the stage's users ask of the cards, at the stage's upper planned peak."""
+    return users(plan, scale) / period_seconds(plan) / REQUESTS_PER_GENERATION * tokens_per_generation
 
 
 def k6_options(plan: StagePlan, scale: float, seconds: float = 60) -> dict[str, Any]:

@@ -12,7 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from dreamseed.planning.stage_plan import StagePlan
-from localtier.k6.options import API, GENERATION, REQUESTS_PER_GENERATION, k6_options, period_seconds, users
+from localtier.k6.options import (
+    API,
+    GENERATION,
+    REQUESTS_PER_GENERATION,
+    TOKENS_PER_GENERATION,
+    k6_options,
+    period_seconds,
+    users,
+)
 
 SCRIPT = Path(__file__).with_name("chat.js")
 THRESHOLDS_CROSSED = 99
@@ -81,6 +89,7 @@ def run_k6(
             "CHAT_HEADERS": json.dumps(dict(headers or {})),
             "CHAT_PERIOD_SECONDS": str(period_seconds(plan)),
             "CHAT_REQUESTS_PER_GENERATION": str(REQUESTS_PER_GENERATION),
+            "CHAT_MAX_TOKENS": str(TOKENS_PER_GENERATION),
             "CHAT_TIMEOUT_SECONDS": str(plan.config.api.request_timeout_seconds),
             "CHAT_SUMMARY": str(summary),
             "K6_NO_USAGE_REPORT": "true",

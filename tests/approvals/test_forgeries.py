@@ -19,8 +19,8 @@ from dreamseed.errors import DreamSeedError
 from dreamseed.gates.gate import gate
 from dreamseed.gates.model import Gate, Verdict
 from dreamseed.signing import canonical, digest, digest_of_bytes, sign, signature_of
+from playbook.made_up import Keyring, keyring
 from tests.gates.situations import situation
-from tests.signers import Keyring, keyring
 
 NOW = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
 ONLY = f'namespaces="{APPROVAL_NAMESPACE}"'

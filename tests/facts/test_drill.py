@@ -11,7 +11,7 @@ from dreamseed.config import Stage
 from dreamseed.errors import DreamSeedError
 from dreamseed.facts.drill import DRILL_NAMESPACE, DrillFact, drill_files, read_drill, write_drill
 from dreamseed.signing import SignatureError, digest, write_signed
-from tests.signers import Keyring, keyring
+from playbook.made_up import Keyring, keyring
 
 TAKEN = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
 NOW = TAKEN + timedelta(days=1)

@@ -17,6 +17,7 @@ from dreamseed.gates.gather import load_stages
 from dreamseed.gates.situation import Facts, Situation
 from dreamseed.growth.costs import estimated
 from dreamseed.interval import Interval
+from playbook.made_up import MONTHLY, passing
 
 PROJECT = Path(__file__).parents[2]
 NOW = datetime(2026, 11, 26, 3, 0, tzinfo=UTC)
@@ -53,25 +54,11 @@ def met(stage: Stage, days: int = 40) -> dict[tuple[Measure, date], float | None
     """Values with which every line of the gate from `stage` to the next is met."""
     following = stages()[stage].next_stage
     assert following
-    usual: dict[Measure, float] = {
-        Measure.SIGN_UPS: following.sign_ups + 1,
-        Measure.CONCURRENT_USERS: following.concurrent_users,
-        Measure.API_P95_SECONDS: 0.9,
-        Measure.GPU_UTILIZATION: 0.95,
-        Measure.QUEUE_WAIT_SECONDS: 12.0,
-        Measure.CACHE_MISS_RATIO: 0.4,
-        Measure.DATABASE_TPS: 6_000.0,
-        Measure.NETWORK_MBIT_PER_SECOND: 2_000.0,
-        Measure.RESERVE_USD: 100_000.0,
-        Measure.GPUS_IN_STOCK: 2.0,
-        Measure.SERVER_POWER_WATTS: 5_000.0,
-        Measure.LINK_MBIT_PER_SECOND: 10_000.0,
-    }
     values: dict[tuple[Measure, date], float | None] = {
-        (measure, day): value for measure, value in usual.items() for day in days_until(DAY, days)
+        (measure, day): value for measure, value in passing(following).items() for day in days_until(DAY, days)
     }
     (month,) = month_ends(DAY, 1)
-    return {**values, (Measure.REVENUE_USD, month): 100_000.0, (Measure.COST_USD, month): 100.0}
+    return {**values, **{(measure, month): value for measure, value in MONTHLY.items()}}
 
 
 def drill(stage: Stage, **changes: Any) -> DrillFact:

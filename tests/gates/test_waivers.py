@@ -13,8 +13,8 @@ from dreamseed.gates.gate import gate
 from dreamseed.gates.model import Gate, Verdict
 from dreamseed.gates.waiver import WAIVER_NAMESPACE, Waiver, WaiverRecord, read_waiver, write_waiver
 from dreamseed.signing import write_signed
+from playbook.made_up import Keyring, keyring
 from tests.gates.situations import DAY, NOW, met, situation
-from tests.signers import Keyring, keyring
 
 REASON = "the cards are full long before the latency shows it"
 

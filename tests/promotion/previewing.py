@@ -6,9 +6,9 @@ from pathlib import Path
 
 from dreamseed.config import STAGE_NAMES, Stage
 from playbook.engine_plan import EnginePlan
+from playbook.made_up import now
 from playbook.rehearsed import RehearsedWorld
 from rehearsal.runner import Project
-from tests.promotion.projects import now
 from tests.promotion.saga_world import plan_of
 
 

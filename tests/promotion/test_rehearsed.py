@@ -15,8 +15,8 @@ from typer.testing import CliRunner, Result
 from dreamseed.cli import build
 from dreamseed.config import Stage
 from dreamseed.journal import Event, read_journal
+from playbook.made_up import PROJECT, MadeProject, make_project, now
 from tests.promotion.previewing import preview_again
-from tests.promotion.projects import PROJECT, MadeProject, make_project, now
 from tests.promotion.saga_world import STEPS
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("playbook")]
@@ -33,7 +33,7 @@ def command(root: Path, *arguments: str) -> Result:
 
 def killed(root: Path, step: str) -> int:
     """Run the promotion as a process that is killed with all its children in `step`; return its exit status."""
-    program = [sys.executable, "-m", "tests.promotion.killed", step, "promote", "--to", "stage-b", "--gpu-installed"]
+    program = [sys.executable, "-m", "playbook.killed", step, "0", "promote", "--to", "stage-b", "--gpu-installed"]
     environment = {**os.environ, "PYTHONPATH": str(PROJECT)}
     return subprocess.run(
         [*program, "--project", str(root)], cwd=root, env=environment, capture_output=True, check=False

@@ -16,8 +16,8 @@ from dreamseed.facts.measures import Measure
 from dreamseed.facts.store import STORE_FILE, Fact, Store
 from dreamseed.gates.gather import Places
 from playbook.engine_plan import EnginePlan
+from playbook.made_up import MadeProject, make_project, now
 from playbook.session import Session
-from tests.promotion.projects import MadeProject, make_project, now
 
 PLAN = EnginePlan("stage-a", "stage-b", ({"urn": "u", "action": "create", "properties": [], "inputs": "sha256:0"},))
 

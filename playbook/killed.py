@@ -1,7 +1,7 @@
-"""`python -m tests.promotion.killed STEP ARGUMENT…`: the dreamseed command, killed with all its children in a step.
+"""`python -m playbook.killed STEP SECONDS ARGUMENT…`: the dreamseed command, killed with all its children in a step.
 
-A power cut, in short: at the moment that the journal says the step is begun; while the engine changes resources where
-the step is `vllm`.
+A power cut, in short: so many seconds after the journal says that the step is begun; while the engine changes resources
+where the step is `vllm`.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 from typing import Any
-from unittest.mock import patch
 
 from dreamseed.cli import main
 from dreamseed.journal import Event, Journal
@@ -22,16 +22,21 @@ CHANGES = 6
 
 
 def kill() -> None:
+    """Kill this process and all its children at once."""
     os.killpg(0, signal.SIGKILL)
 
 
-def killing(step: str) -> None:
+def killing(step: str, seconds: float) -> None:
     """Let this process kill its group in the step."""
     note, up = Journal.note, Engine.up
 
     def noting(journal: Journal, event: Event, name: str = "", **detail: Any) -> None:
         note(journal, event, name, **detail)
-        if (name, event) == (step, Event.BEGUN):
+        if (name, event) != (step, Event.BEGUN):
+            return
+        if seconds:
+            threading.Timer(seconds, kill).start()
+        else:
             kill()
 
     def interrupted(engine: Engine, *arguments: Any, **options: Any) -> Run:
@@ -39,12 +44,12 @@ def killing(step: str) -> None:
         return up(engine, *arguments, **options, interruption=interruption)
 
     if step == "vllm":
-        patch.object(Engine, "up", interrupted).start()
+        Engine.up = interrupted  # type: ignore[method-assign]
     else:
-        patch.object(Journal, "note", noting).start()
+        Journal.note = noting  # type: ignore[method-assign]
 
 
 if __name__ == "__main__":
     os.setsid()
-    killing(sys.argv.pop(1))
+    killing(sys.argv.pop(1), float(sys.argv.pop(1)))
     main()

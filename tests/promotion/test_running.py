@@ -1,0 +1,241 @@
+from __future__ import annotations
+
+import json
+import tarfile
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, cast
+
+import docker
+import pytest
+
+from dreamseed.config import Stage
+from dreamseed.errors import DreamSeedError
+from dreamseed.promotion.journal import Entry, Event
+from dreamseed.promotion.saga import StepError
+from localtier.k6 import K6Result, Requests
+from localtier.tier import Standing, Tier
+from playbook import ascent, running, window
+from playbook.archive import archive_models, verify_archive
+from playbook.ascent import inventory, step_seconds
+from playbook.running import RunningWorld, whole_load
+from playbook.window import AlertmanagerSilence
+from tests.promotion.saga_world import NOW, plan_of
+
+PLAYED = K6Result(
+    users=20,
+    seconds=20.0,
+    api=Requests(count=144, failure_ratio=0.0, p50_ms=4.0, p95_ms=9.0, p99_ms=12.0),
+    generation=Requests(count=16, failure_ratio=0.0, p50_ms=900.0, p95_ms=1_400.0, p99_ms=1_500.0),
+    wrong_answers=0,
+    missed=(),
+)
+
+
+class FakeTier:
+    """A tier in a folder that only says what stands."""
+
+    def __init__(self, root: Path, standing: Standing | None = None) -> None:
+        self.root = root
+        self.standing = standing
+        self.folder = "promotion"
+
+    def world(self, plan: object) -> None:
+        return None
+
+
+def world(tmp_path: Path, standing: Standing | None = None, **changes: Any) -> RunningWorld:
+    (tmp_path / "promotion").mkdir(exist_ok=True)
+    made = RunningWorld(
+        tier=cast(Tier, FakeTier(tmp_path, standing)),
+        before=plan_of(Stage.A),
+        after=plan_of(Stage.B),
+        reached=lambda _: None,
+        clock=lambda: NOW,
+        share=0.04,
+    )
+    return replace(made, **changes)
+
+
+def played(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, result: K6Result, **changes: Any) -> RunningWorld:
+    one = world(tmp_path, **changes)
+    monkeypatch.setattr(running, "play", lambda tier, plan, share, seconds: result)
+    one.play_load()
+    return one
+
+
+def test_the_load_test_says_who_was_played_and_what_all_users_would_ask(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = played(tmp_path, monkeypatch, PLAYED).verify_load()
+    assert "20 users for 20 s: 144 API requests, p95 9 ms, 16 generations, p95 1,400 ms; every objective met" in told
+    assert "played was 4.00% of the users; all of them would ask 640 tokens/s as k6 asks" in told
+    assert "the cards' bound is 2,960" in told
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"missed": ("http_req_duration{kind:generation}: p(95)<5000",)},
+        {"wrong_answers": 1},
+        {"generation": replace(PLAYED.generation, count=0)},
+    ],
+)
+def test_a_load_test_that_missed_an_objective_or_asked_nothing_fails(
+    changes: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = played(tmp_path, monkeypatch, replace(PLAYED, **changes))
+    with pytest.raises(StepError, match="--load-share") as failed:
+        one.verify_load()
+    assert "played was 4.00% of the users" in str(failed.value)
+
+
+@pytest.mark.parametrize("stage", Stage)
+def test_what_all_users_would_ask_is_told_for_every_stage(stage: Stage) -> None:
+    told = whole_load(plan_of(stage), 1)
+    assert told.startswith("played was 100.00% of the users")
+
+
+def test_a_stage_that_an_unfinished_up_was_to_bring_does_not_stand_yet(tmp_path: Path) -> None:
+    assert world(tmp_path, Standing(stage="stage-a", target="stage-b")).is_applied() is None
+    assert world(tmp_path, Standing(stage="stage-b", target="stage-b")).is_applied() == "stage-b stands"
+
+
+def test_where_nothing_stands_it_says_how_to_begin(tmp_path: Path) -> None:
+    with pytest.raises(StepError, match="make local STAGE=stage-a"):
+        world(tmp_path).begin()
+
+
+def test_cards_are_not_put_in_by_themselves(tmp_path: Path) -> None:
+    one = world(tmp_path, Standing(stage="stage-a", target="stage-a"))
+    one.begin()
+    assert one.gpus_seen() == {"server-1": 1}
+    one.install()
+    assert one.gpus_seen() == {"server-1": 2}
+
+
+class Engine:
+    """An engine with one container, whose models are what `content` holds."""
+
+    def __init__(self, content: Path) -> None:
+        self._content = content
+
+    @property
+    def containers(self) -> Engine:
+        return self
+
+    def get(self, name: str) -> Engine:
+        return self
+
+    def get_archive(self, path: str) -> tuple[list[bytes], dict[str, Any]]:
+        packed = self._content.parent / "packed.tar"
+        with tarfile.open(packed, "w") as archive:
+            archive.add(self._content, ".cache")
+        return [packed.read_bytes()], {}
+
+
+@pytest.fixture
+def archived(tmp_path: Path) -> tuple[Path, dict[str, Any]]:
+    models = tmp_path / "models"
+    models.mkdir()
+    (models / "weights").write_bytes(b"w" * 5_000)
+    path = tmp_path / "models.tar"
+    engines = {"server-1": cast(docker.DockerClient, Engine(models))}
+    return path, archive_models(plan_of(Stage.A), engines, path)
+
+
+def test_the_models_are_archived_and_read_back(archived: tuple[Path, dict[str, Any]]) -> None:
+    assert verify_archive(*archived) == "1 files of 5,000 bytes archived and read back"
+
+
+def shortened(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:3_000])
+
+
+def changed(path: Path) -> None:
+    path.write_bytes(path.read_bytes().replace(b"www", b"xww", 1))
+
+
+@pytest.mark.parametrize(("damage", "words"), [(shortened, "cannot be read|not as it was"), (changed, "not as it was")])
+def test_a_damaged_archive_of_the_models_is_found(
+    damage: Callable[[Path], None], words: str, archived: tuple[Path, dict[str, Any]]
+) -> None:
+    damage(archived[0])
+    with pytest.raises(StepError, match=words):
+        verify_archive(*archived)
+
+
+class Alertmanager:
+    """What was opened and closed."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *, answers: bool = True) -> None:
+        self.open: list[str] = []
+        self.answers = answers
+        self._number = 0
+        monkeypatch.setattr(window, "ask_outside", lambda world, ask: ask())
+        monkeypatch.setattr(window, "open_silence", self.opened)
+        monkeypatch.setattr(window, "close_silence", lambda url, identifier: self.open.remove(identifier))
+
+    def opened(self, url: str, alerts: tuple[str, ...], **words: Any) -> str:
+        if not self.answers:
+            raise DreamSeedError(url, "does not answer", "silences are Alertmanager's", "one that runs")
+        self._number += 1
+        self.open.append(f"silence-{self._number}")
+        return self.open[-1]
+
+
+def silence(tmp_path: Path) -> AlertmanagerSilence:
+    return world(tmp_path).silence
+
+
+def test_a_silence_is_opened_and_closed_and_one_that_a_kill_left_is_closed_by_the_next_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = Alertmanager(monkeypatch)
+    assert "alerts for 60 minutes: silence-1" in silence(tmp_path).open()
+    silence(tmp_path).open()
+    assert there.open == ["silence-2"]
+    silence(tmp_path).close()
+    silence(tmp_path).close()
+    assert there.open == []
+
+
+def test_an_alertmanager_that_does_not_answer_keeps_no_promotion_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Alertmanager(monkeypatch, answers=False)
+    assert silence(tmp_path).open().startswith("none: ")
+    silence(tmp_path).close()
+
+
+def entry(second: int, event: Event, step: str = "") -> Entry:
+    return Entry(at=datetime(2026, 11, 26, 12, 0, second, tzinfo=UTC), event=event, step=step, detail={})
+
+
+def test_a_step_took_what_the_run_took_that_verified_it() -> None:
+    entries = [
+        entry(0, Event.SILENCED),
+        entry(1, Event.BEGUN, "back-up"),
+        entry(30, Event.SILENCED),  # killed: the wait for the next run is not the step's
+        entry(31, Event.BEGUN, "back-up"),
+        entry(40, Event.DONE, "back-up"),
+        entry(50, Event.SILENCED),
+        entry(53, Event.VERIFIED, "back-up"),
+        entry(54, Event.BEGUN, "gpu-seen"),
+        entry(56, Event.VERIFIED, "gpu-seen"),
+    ]
+    assert step_seconds(entries) == {"back-up": 3.0, "gpu-seen": 2.0}
+
+
+def test_an_inventory_holds_every_input_but_secrets() -> None:
+    def resource(**inputs: Any) -> dict[str, object]:
+        return {"urn": "u", "inputs": inputs}
+
+    def secret(value: str) -> dict[str, str]:
+        return {ascent.SECRET: "1b47061264138c4ac30d75fd1eb44270", "ciphertext": value}
+
+    one = inventory([resource(image="a", key=secret("x"))])
+    assert json.dumps(one) == json.dumps(inventory([resource(image="a", key=secret("y"))]))
+    assert one != inventory([resource(image="b", key=secret("x"))])
