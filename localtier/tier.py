@@ -32,7 +32,7 @@ from rehearsal.runner.engine import Engine, Interruption, Reached, Run
 from rehearsal.toolchain import ensure_engine
 
 STACK = "local"
-TIERS = {"tier": "ds", "test": "dt", "promotion": "dp"}
+TIERS = {"tier": "ds", "test": "dt", "alerts": "da", "promotion": "dp"}
 """The tiers that this machine may have beside each other: each one's folder, and how its namespaces' names begin."""
 HEALTHY_SECONDS = 300.0
 """So long may a stage take until every check passes: a cold start on two cores, with the first full backup."""
@@ -116,20 +116,29 @@ class Tier:
         return run
 
     @contextmanager
-    def toward(self, stage: str, *, back: bool = False) -> Iterator[Engine]:
-        """Give the engine on the way to `stage`: from now on only that stage may come next. Raises as `up` does.
-
-        With `back` the stage may also be the one below: a promotion is undone.
-        """
+    def toward(self, stage: str) -> Iterator[Engine]:
+        """Give the engine on the way to `stage`: from now on only that stage may come next. Raises as `up` does."""
         before = self.standing
-        if not back:
-            check_step(self.project.stacks, before, stage)
-        plan = self.plan(stage)
+        check_step(self.project.stacks, before, stage)
+        with self._going(Standing(stage=before.stage if before else stage, target=stage), stage) as engine:
+            yield engine
+
+    @contextmanager
+    def back_to(self, stage: str) -> Iterator[Engine]:
+        """Give the engine on the way back to `stage` from a promotion that is undone, with the larger stage's hosts."""
+        before = self.standing or Standing(stage=stage, target=stage)
+        highest = max(before.stage, before.target, stage, key=self.project.stacks.index)
+        with self._going(Standing(stage=highest, target=stage), highest) as engine:
+            yield engine
+
+    @contextmanager
+    def _going(self, standing: Standing, highest: str) -> Iterator[Engine]:
+        plan = self.plan(highest)
         world = self.prepare(plan)
-        self._stand(Standing(stage=before.stage if before else stage, target=stage))
+        self._stand(standing)
         with self.engine(plan, world) as engine:
             if STACK not in engine.workspace.created:
-                created = engine.create_stack(STACK, like=stage)
+                created = engine.create_stack(STACK, like=standing.target)
                 if not created.succeeded:
                     raise HostsError("; ".join(created.errors), "see why the engine made no stack, and try again")
             yield engine

@@ -172,7 +172,7 @@ class RunningWorld:
 
     def roll_back(self) -> str:
         """Bring the stage before up again."""
-        with self.tier.toward(self.before.name, back=True) as engine:
+        with self.tier.back_to(self.before.name) as engine:
             told = self._applying(engine).roll_back()
         self._begun.unlink(missing_ok=True)
         self.tier.arrived(self.before.name)

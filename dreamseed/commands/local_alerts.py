@@ -26,9 +26,9 @@ from localtier.experiments.alerts import TIER_ALONE, Findings, Trial, benched, p
 from localtier.experiments.report import show_verdict
 from localtier.experiments.users import Users
 from localtier.network import ask_outside
-from localtier.tier import HEALTHY_SECONDS, Tier
+from localtier.tier import HEALTHY_SECONDS, TIERS, Tier
 
-FOLDER, PREFIX = "alerts", "da"
+FOLDER = "alerts"
 STAGE_HELP = f"The stage that is brought up and tried: {', '.join(STAGE_NAMES)}."
 PICTURES_HELP = "Draw every dashboard of what was seen meanwhile to this folder."
 WHOLE_HELP = "Let every alert wait as long as planned: over an hour."
@@ -49,7 +49,7 @@ def alerts(
         raise typer.BadParameter(f"there is no stage {stage!r}: write one of {', '.join(STAGE_NAMES)}")
     console = Console(width=None if sys.stdout.isatty() else LOG_COLUMNS)
     with mendable():
-        tier = Tier(rehearsed_project(), console, FOLDER, PREFIX)
+        tier = Tier(rehearsed_project(), console, FOLDER, TIERS[FOLDER])
         findings = Findings()
         with ExitStack() as afterwards:
             afterwards.callback(tier.down, forget=True)

@@ -67,6 +67,7 @@ def timing_words(found: Timing) -> str:
         return f"Stage {found.stage}: {found.why}. It needs {found.order}."
     when = f"in {found.weeks:.0f} weeks, about {found.expected_on}" if found.weeks else "now"
     by = f", ordered by {found.order_by}" if found.order_by else ""
+    by = f", to be ordered at once: that was due on {found.order_by}" if found.is_late else by
     return f"Stage {found.stage} is expected {when} ({found.why}). It needs {found.order}{by}."
 
 

@@ -21,14 +21,20 @@ FAR_DAYS = 365 * 30
 
 @dataclass(frozen=True, kw_only=True)
 class Timing:
-    """When `stage` is expected: `expected_on` None is never, or unknown, as `why` says. `order_by` may have passed."""
+    """When `stage` is expected as of `day`: `expected_on` None is never, or unknown, as `why` says."""
 
     stage: Stage
+    day: date
     expected_on: date | None
     weeks: float | None
     order_by: date | None
     order: str
     why: str
+
+    @property
+    def is_late(self) -> bool:
+        """Tell whether the day to order by has passed."""
+        return self.order_by is not None and self.order_by < self.day
 
 
 def timing(situation: Situation, current: Stage) -> Timing | None:
@@ -44,20 +50,21 @@ def timing(situation: Situation, current: Stage) -> Timing | None:
     threshold = here.next_stage.sign_ups
     if not known or (known[-1][0] - known[0][0]).days < LEAST_DAYS:
         why = f"unknown: no {LEAST_DAYS} days of sign-ups within the last {LOOKED_BACK_DAYS}"
-        return _timing(there, None, order, lead, why)
+        return _timing(there, situation.day, None, order, lead, why)
     (first, then), (last, now) = known[0], known[-1]
     left = days_until(threshold, now, then, (last - first).days)
     grew = f"sign-ups went from {then:,.0f} to {now:,.0f} in {(last - first).days} days; the threshold is {threshold:,}"
     if not math.isfinite(left) or left > FAR_DAYS:
-        return _timing(there, None, order, lead, f"never at this pace: {grew}")
-    return _timing(there, last + timedelta(days=math.ceil(left)), order, lead, grew, left / 7)
+        return _timing(there, situation.day, None, order, lead, f"never at this pace: {grew}")
+    return _timing(there, situation.day, last + timedelta(days=math.ceil(left)), order, lead, grew, left / 7)
 
 
 def _timing(
-    there: StageConfig, expected_on: date | None, order: str, lead: int, why: str, weeks: float | None = None
+    there: StageConfig, day: date, expected_on: date | None, order: str, lead: int, why: str, weeks: float | None = None
 ) -> Timing:
     return Timing(
         stage=there.service.stage,
+        day=day,
         expected_on=expected_on,
         weeks=weeks,
         order_by=expected_on - timedelta(days=lead) if expected_on and lead else None,

@@ -80,7 +80,7 @@ def test_without_a_stage_all_four_gates_are_printed_and_down_there_are_four_too(
         (("gate", "--at", "yesterday"), "is no moment"),
         (("gate", "--at", "2026-11-26T12:00"), "has no zone"),
         (("facts", "collect", "--stage", "b", "--prometheus", "http://p"), "there is no stage 'b'"),
-        (("promote", "--to", "stage-a"), "is no stage to go to"),
+        (("approve", "prepare", "--to", "stage-a", "--plan", "p"), "is no stage to go to"),
         (("approve", "sign", "1", "--as", "ceo", "--key", "k"), "there is no role 'ceo'"),
         (("approve", "sign", "1", "--as", "cto", "--key", "k"), "there is no approval 1"),
     ],
