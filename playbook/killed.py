@@ -44,9 +44,9 @@ def killing(step: str, seconds: float) -> None:
         return up(engine, *arguments, **options, interruption=interruption)
 
     if step == "vllm":
-        Engine.up = interrupted  # type: ignore[method-assign]
+        Engine.up = interrupted  # type: ignore[method-assign,assignment]
     else:
-        Journal.note = noting  # type: ignore[method-assign]
+        Journal.note = noting  # type: ignore[method-assign,assignment]
 
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ class FakeTier(Tier):
     has_stack = True
 
     @property
-    def root(self) -> Path:  # type: ignore[override]
+    def root(self) -> Path:
         return Path(self.folder)
 
     @property

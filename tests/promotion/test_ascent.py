@@ -17,7 +17,7 @@ from dreamseed.promotion.journal import Event, Journal
 from localtier.experiments.climb import Step
 from localtier.experiments.users import Users
 from localtier.tier import Tier
-from playbook import ascent
+from playbook import ascent, state
 from playbook.ascent import KILLS, PlaybookAscent, Promotion
 from playbook.made_up import Keyring, MadeProject
 from tests.promotion.saga_world import NOW, STEPS, plan_of
@@ -91,7 +91,7 @@ def test_the_commands_are_the_real_ones_with_a_stated_share_of_the_users(
     one = made(tmp_path)
     monkeypatch.setattr(PlaybookAscent, "_step", lambda *_: STEP)
     monkeypatch.setattr(ascent, "inventory", lambda _: {})
-    monkeypatch.setattr(ascent.state, "resources", lambda *_: [])
+    monkeypatch.setattr(state, "resources", lambda *_: [])
     monkeypatch.setattr(FakeTier, "root", tmp_path, raising=False)
     ran = promote(one, tmp_path, -signal.SIGKILL, "")
     assert [words[3] for words in ran[:-1]] == list(STEPS)

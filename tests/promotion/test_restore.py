@@ -129,7 +129,7 @@ def known(answers: dict[str, Answer | list[Answer]], **others: Answer) -> dict[s
 
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(restore.time, "sleep", lambda _: None)
+    monkeypatch.setattr("playbook.restore.time.sleep", lambda _: None)
 
 
 def shard(**others: Answer) -> tuple[Shard, FakeEngine]:
