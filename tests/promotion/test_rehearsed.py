@@ -22,10 +22,6 @@ from tests.promotion.saga_world import STEPS
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("playbook")]
 
 
-KILLED_IN = ("vllm", "load-test")
-"""Steps in which everything is killed: while the engine changes resources, and after it. All others: test_saga."""
-
-
 def command(root: Path, *arguments: str) -> Result:
     """Run the command within this process; what it raises stands in the result."""
     return CliRunner().invoke(build(), [*arguments, "--project", str(root)])
@@ -42,13 +38,10 @@ def killed(root: Path, step: str) -> int:
 
 @dataclass(frozen=True)
 class Promoted:
-    """A promotion from A to B that was killed in two steps, and a copy of it as it was before the last one."""
+    """A promotion from A to B that was killed in every step, and a copy of it from before its end."""
 
     root: Path
     copy: Path
-    refused: str
-    dry: Result
-    waited: str
     last: Result
 
 
@@ -59,7 +52,8 @@ def sign(made: MadeProject) -> None:
 
 
 @pytest.fixture(scope="module")
-def promoted(tmp_path_factory: pytest.TempPathFactory) -> Promoted:
+def approved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with stage A, and a promotion to B that both have signed, and that was not begun."""
     made = make_project(tmp_path_factory.mktemp("promotion") / "project")
     made.record_met(Stage.A, now())
     plan = str(made.root / "build" / "plan.json")
@@ -67,39 +61,45 @@ def promoted(tmp_path_factory: pytest.TempPathFactory) -> Promoted:
         done = command(made.root, *arguments, "--plan", plan)
         assert done.exit_code == 0, done.output
     refused = command(made.root, "promote", "--to", "stage-b")
+    assert "has no signature of cto" in str(refused.exception)
     sign(made)
-    dry = command(made.root, "promote", "--to", "stage-b", "--dry-run")
-    waited = command(made.root, "promote", "--to", "stage-b")
-    for step in KILLED_IN:
-        assert killed(made.root, step) == -signal.SIGKILL
-    copy = made.root.parent / "copy"
-    shutil.copytree(made.root, copy, symlinks=True)
-    last = command(made.root, "promote", "--to", "stage-b", "--gpu-installed")
-    return Promoted(made.root, copy, str(refused.exception), dry, waited.output, last)
+    return made.root
+
+
+def copied(root: Path, name: str) -> Path:
+    return Path(shutil.copytree(root, root.parent / name, symlinks=True))
+
+
+@pytest.fixture(scope="module")
+def promoted(approved: Path) -> Promoted:
+    root = copied(approved, "promoted")
+    for step in STEPS:
+        assert killed(root, step) == -signal.SIGKILL
+    copy = copied(root, "copy")
+    return Promoted(root, copy, command(root, "promote", "--to", "stage-b", "--gpu-installed"))
 
 
 def events(root: Path) -> list[tuple[str, Event]]:
     return [(entry.step, entry.event) for entry in read_journal(root / "promotions" / "0001-a-to-b.jsonl")]
 
 
-def test_without_two_signatures_it_does_not_begin(promoted: Promoted) -> None:
-    assert "has no signature of cto" in promoted.refused
-
-
-def test_a_dry_run_says_what_would_be_done_and_that_it_may_begin(promoted: Promoted) -> None:
-    lines = promoted.dry.output.splitlines()
+def test_a_dry_run_says_what_would_be_done_and_that_it_may_begin(approved: Path) -> None:
+    dry = command(copied(approved, "dry"), "promote", "--to", "stage-b", "--dry-run")
+    lines = dry.output.splitlines()
     assert [line[:2] for line in lines[:7]] == [f"{number}." for number in range(1, 8)]
     assert lines[1] == "2. install the GPUs: 1 in server-1: would be done and verified"
     assert re.fullmatch(r"the engine: \d+ create, \d+ replace, \d+ update", lines[7])
     assert lines[8] == "it may begin, by approval 0001"
 
 
-def test_it_restores_the_backup_and_waits_for_the_gpu(promoted: Promoted) -> None:
-    assert "restored into an empty place: 1000 rows, all alike" in promoted.waited
-    assert ("gpu-install", Event.WAITING) in events(promoted.root)
+def test_it_restores_the_backup_and_waits_for_the_gpu(approved: Path) -> None:
+    root = copied(approved, "waiting")
+    waited = command(root, "promote", "--to", "stage-b")
+    assert "restored into an empty place: 1000 rows, all alike" in waited.output
+    assert ("gpu-install", Event.WAITING) in events(root)
 
 
-def test_killed_in_the_middle_it_ends_with_the_next_stage_standing(promoted: Promoted) -> None:
+def test_killed_in_each_of_its_steps_it_ends_with_the_next_stage_standing(promoted: Promoted) -> None:
     assert promoted.last.exit_code == 0, promoted.last.output
     assert promoted.last.output.splitlines()[-1].startswith("stage-b stands: 10,000 sign-ups")
     verified = [step for step, event in events(promoted.root) if event is Event.VERIFIED]
