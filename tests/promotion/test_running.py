@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import json
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,11 +14,14 @@ import pytest
 
 from dreamseed.config import Stage
 from dreamseed.errors import DreamSeedError
+from dreamseed.planning.services.vllm import engine_name
+from dreamseed.planning.stage_plan import StagePlan
 from dreamseed.promotion.journal import Entry, Event
 from dreamseed.promotion.saga import StepError
+from localtier.checks import Finding
 from localtier.k6 import K6Result, Requests
 from localtier.tier import Standing, Tier
-from playbook import ascent, running, window
+from playbook import ascent, running, state, window
 from playbook.archive import archive_models, verify_archive
 from playbook.ascent import inventory, step_seconds
 from playbook.running import RunningWorld, whole_load
@@ -42,8 +46,35 @@ class FakeTier:
         self.standing = standing
         self.folder = "promotion"
 
+        self.findings = [Finding(what="server-1 is whole", ok=True), Finding(what="monitoring: all is up", ok=True)]
+        self.parallel: dict[str, int] = {}
+        self.rules: dict[str, str] = {}
+
     def world(self, plan: object) -> None:
         return None
+
+    def check(self, plan: object, seconds: float) -> list[Finding]:
+        return self.findings
+
+    @contextmanager
+    def engines(self, plan: StagePlan) -> Iterator[dict[str, Any]]:
+        yield {host.name: Commands(self.parallel) for host in plan.hosts}
+
+
+class Commands:
+    """An engine whose containers were started with so many cards."""
+
+    def __init__(self, parallel: dict[str, int]) -> None:
+        self._parallel = parallel
+        self.attrs: dict[str, Any] = {}
+
+    @property
+    def containers(self) -> Commands:
+        return self
+
+    def get(self, name: str) -> Commands:
+        self.attrs = {"Config": {"Cmd": ["--model", "m", state.PARALLEL, str(self._parallel[name])]}}
+        return self
 
 
 def world(tmp_path: Path, standing: Standing | None = None, **changes: Any) -> RunningWorld:
@@ -114,6 +145,69 @@ def test_cards_are_not_put_in_by_themselves(tmp_path: Path) -> None:
     assert one.gpus_seen() == {"server-1": 1}
     one.install()
     assert one.gpus_seen() == {"server-1": 2}
+
+
+def standing_at_b(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[RunningWorld, FakeTier]:
+    """A world in which everything of stage B is as planned."""
+    one = world(tmp_path)
+    tier = cast(FakeTier, one.tier)
+    tier.parallel = {engine_name(replica): replica.tensor_parallel for replica in one.after.layout.replicas}
+    rules = {
+        container.name: file.text
+        for container in one.after.monitoring.containers
+        for file in container.files
+        if file.path == state.RULES
+    }
+    tier.rules = rules
+    monkeypatch.setattr(running, "read_file", lambda engine, name, path: tier.rules[name])
+    monkeypatch.setattr(state, "thresholds", lambda plan, resources: "the rules are those of stage-b")
+    return one, tier
+
+
+def test_engines_and_rules_that_are_as_planned_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, _ = standing_at_b(tmp_path, monkeypatch)
+    assert one.verify_engines() == "server-1-vllm-1 tp2; 2 of 2 checks passed"
+    assert one.verify_thresholds() == "the rules are those of stage-b; monitoring: all is up"
+
+
+def fewer_cards(tier: FakeTier) -> None:
+    tier.parallel = dict.fromkeys(tier.parallel, 1)
+
+
+def check_that_fails(tier: FakeTier) -> None:
+    tier.findings = [Finding(what="monitoring: all is up", ok=False, detail="one is down")]
+
+
+def nothing_checked(tier: FakeTier) -> None:
+    tier.findings = []
+
+
+def old_rules(tier: FakeTier) -> None:
+    tier.rules = {name: text.replace("5", "6", 1) for name, text in tier.rules.items()}
+
+
+@pytest.mark.parametrize(
+    ("look", "fault", "words"),
+    [
+        (RunningWorld.verify_engines, fewer_cards, "server-1-vllm-1 runs with 1 cards, planned are 2"),
+        (RunningWorld.verify_engines, check_that_fails, "one is down"),
+        (RunningWorld.verify_engines, nothing_checked, "nothing was found to look at"),
+        (RunningWorld.verify_thresholds, check_that_fails, "one is down"),
+        (RunningWorld.verify_thresholds, nothing_checked, "nothing was found to look at"),
+        (RunningWorld.verify_thresholds, old_rules, "the rules of prometheus are not those of the plan"),
+    ],
+)
+def test_what_is_not_as_planned_is_no_evidence(
+    look: Callable[[RunningWorld], str],
+    fault: Callable[[FakeTier], None],
+    words: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    one, tier = standing_at_b(tmp_path, monkeypatch)
+    fault(tier)
+    with pytest.raises(StepError, match=words):
+        look(one)
 
 
 class Engine:
