@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from dreamseed.errors import DreamSeedError
@@ -18,9 +18,9 @@ from localtier.tier import Tier
 
 @dataclass(frozen=True)
 class AlertmanagerSilence:
-    """A silence over what going from `before` to `after` makes fire; the file `kept` names the one that is open.
+    """A silence over what going from `before` to `after` makes fire; the file `kept` names those that are open.
 
-    An Alertmanager that does not answer keeps no promotion back: what could not be done is told.
+    An Alertmanager that does not answer keeps no promotion back: what could not be done is told, and closed next time.
     """
 
     tier: Tier
@@ -43,18 +43,26 @@ class AlertmanagerSilence:
             identifier = ask_outside(self.tier.world(self.before), ask)
         except (DreamSeedError, OSError) as error:
             return f"none: {error}"
-        self.kept.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(self.kept, canonical({"id": identifier}))
+        self._keep([*self._open, identifier])
         return f"{len(alerts)} alerts for {MINUTES} minutes: {identifier}"
 
     def close(self) -> None:
-        """Close the silence that is open; one that cannot be closed ends by itself."""
-        if not self.kept.exists():
-            return
-        identifier = json.loads(self.kept.read_text(encoding="utf-8"))["id"]
-        with suppress(DreamSeedError, OSError):
-            ask_outside(self.tier.world(self.before), lambda: close_silence(self._url, identifier))
-        self.kept.unlink()
+        """Close every silence that is open; one that cannot be closed is left for the next time, or ends by itself."""
+        left = []
+        for identifier in self._open:
+            try:
+                ask_outside(self.tier.world(self.before), partial(close_silence, self._url, identifier))
+            except (DreamSeedError, OSError):
+                left.append(identifier)
+        self._keep(left)
+
+    @property
+    def _open(self) -> list[str]:
+        return list(json.loads(self.kept.read_text(encoding="utf-8"))) if self.kept.exists() else []
+
+    def _keep(self, identifiers: list[str]) -> None:
+        self.kept.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(self.kept, canonical(identifiers))
 
     @property
     def _url(self) -> str:

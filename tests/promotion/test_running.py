@@ -270,7 +270,12 @@ class Alertmanager:
         self._number = 0
         monkeypatch.setattr(window, "ask_outside", lambda world, ask: ask())
         monkeypatch.setattr(window, "open_silence", self.opened)
-        monkeypatch.setattr(window, "close_silence", lambda url, identifier: self.open.remove(identifier))
+        monkeypatch.setattr(window, "close_silence", self.closed)
+
+    def closed(self, url: str, identifier: str) -> None:
+        if not self.answers:
+            raise DreamSeedError(url, "does not answer", "silences are Alertmanager's", "one that runs")
+        self.open.remove(identifier)
 
     def opened(self, url: str, alerts: tuple[str, ...], **words: Any) -> str:
         if not self.answers:
@@ -302,6 +307,19 @@ def test_an_alertmanager_that_does_not_answer_keeps_no_promotion_back(
     Alertmanager(monkeypatch, answers=False)
     assert silence(tmp_path).open().startswith("none: ")
     silence(tmp_path).close()
+
+
+def test_a_silence_that_could_not_be_closed_is_closed_the_next_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = Alertmanager(monkeypatch)
+    silence(tmp_path).open()
+    there.answers = False
+    silence(tmp_path).close()
+    assert there.open == ["silence-1"]
+    there.answers = True
+    silence(tmp_path).open()
+    assert there.open == ["silence-2"]
 
 
 def entry(second: int, event: Event, step: str = "") -> Entry:
