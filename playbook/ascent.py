@@ -21,9 +21,9 @@ from rich.console import Console
 from rich.table import Table
 
 from dreamseed.config import STAGE_NAMES, Stage
+from dreamseed.journal import Entry, Event, read_journal
 from dreamseed.monitoring.silences import silences
 from dreamseed.planning.stage_plan import StagePlan
-from dreamseed.promotion.journal import Entry, Event, read_journal
 from dreamseed.signing import digest
 from localtier.experiments import climb, report
 from localtier.experiments.climb import Step

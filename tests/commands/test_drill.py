@@ -16,8 +16,8 @@ from dreamseed.gates.gate import gate
 from dreamseed.gates.gather import Places, gather
 from dreamseed.gates.model import Verdict
 from dreamseed.gates.waiver import DRILL_LINE
+from playbook.made_up import Keyring, keyring
 from tests.program import PROJECT
-from tests.signers import Keyring, keyring
 
 FOUND: dict[str, Any] = {
     "seconds_until_loss": 9.0,

@@ -12,8 +12,8 @@ import pytest
 from rich.console import Console
 
 from dreamseed.config import Stage
+from dreamseed.journal import Event, Journal
 from dreamseed.planning.stage_plan import StagePlan
-from dreamseed.promotion.journal import Event, Journal
 from localtier.experiments.climb import Step
 from localtier.experiments.users import Users
 from localtier.tier import Tier

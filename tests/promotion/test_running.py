@@ -14,9 +14,9 @@ import pytest
 
 from dreamseed.config import Stage
 from dreamseed.errors import DreamSeedError
+from dreamseed.journal import Entry, Event
 from dreamseed.planning.services.vllm import engine_name
 from dreamseed.planning.stage_plan import StagePlan
-from dreamseed.promotion.journal import Entry, Event
 from dreamseed.promotion.saga import StepError
 from localtier.checks import Finding
 from localtier.k6 import K6Result, Requests
