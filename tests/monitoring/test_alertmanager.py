@@ -71,6 +71,7 @@ def test_every_inhibition_is_of_alerts_that_a_stage_has_and_none_silences_its_ow
 
 GRAVER = {
     "WalArchiveStale": "the same late archive, when most of the RPO is gone",
+    "ArchiveLookFailing": "what it explains begins to wait a day later",
     "PgDown": "an archive is late minutes after its database went, so it is told first only where it is another fault",
     "LlmRejecting": "a queue that was told of and then ran full",
     "HostDown": "what has its host's label and does not wait (archive, cards, rules) is not made by a lost host",

@@ -198,6 +198,7 @@ CHANGED: dict[str, Any] = {
     "stop_grace_seconds": 1,
     "capabilities": ("OTHER",),
     "host_paths": {"/other": "/other"},
+    "host_network": True,
     "job": True,
     "after": ("other",),
 }

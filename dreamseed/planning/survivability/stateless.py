@@ -10,7 +10,8 @@ from dreamseed.planning.services.vllm import engine_name
 from dreamseed.planning.stage_plan import StagePlan
 from dreamseed.planning.survivability.claims import Claim, DataLoss, Loss, links
 
-ENTRANCES = ("vllm-router", "pg-proxy", "pgbouncer", "tunnel")
+ENTRANCES = ("vllm-router", "pgbouncer", "tunnel")
+PROXY_OF_SHARD = "pg-proxy-"
 """Services of which each server has its own, so that what enters on a server finds one there."""
 WATCHERS = ("prometheus", "alertmanager", "grafana")
 
@@ -22,7 +23,7 @@ def claims(plan: StagePlan) -> Iterator[Claim]:
         groups.setdefault(container.service, []).append(container)
     yield from _engines(plan, groups["vllm"])
     for service, containers in groups.items():
-        if service.startswith(ENTRANCES):
+        if service in ENTRANCES or service.startswith(PROXY_OF_SHARD):
             yield from _entrances(plan, service, containers)
         elif service.startswith("backup-"):
             text = "no backup is taken until it is back; WAL goes on being archived by the database itself"

@@ -9,7 +9,8 @@ from typing import cast
 
 import grpc
 import pytest
-from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc, status_pb2
+from google.rpc import status_pb2  # type: ignore[import-untyped]
+from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
 from rehearsal.providers.host import ProviderHost
 from rehearsal.providers.judge.table_judge import TableJudge
