@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
 from dreamseed.errors import DreamSeedError
@@ -21,6 +21,21 @@ MINUTES = 60
 def alertmanager_url(plan: StagePlan) -> str:
     """Return where a stage's Alertmanager listens."""
     return f"http://{servers(plan.hosts)[0].address}:{ports.ALERTMANAGER}"
+
+
+def opened(tier: Tier, old: StagePlan, new: StagePlan, alerts: Collection[str]) -> str:
+    """Open a silence over `alerts` in the old stage's Alertmanager; return its id. Raises DreamSeedError, OSError."""
+
+    def ask() -> str:
+        reason = f"{old.name} → {new.name}"
+        return open_silence(alertmanager_url(old), alerts, author=AUTHOR, reason=reason, minutes=MINUTES)
+
+    return ask_outside(tier.world(old), ask)
+
+
+def close(tier: Tier, old: StagePlan, identifier: str) -> None:
+    """Close a silence in the old stage's Alertmanager. Raises DreamSeedError, OSError."""
+    ask_outside(tier.world(old), lambda: close_silence(alertmanager_url(old), identifier))
 
 
 @contextmanager
@@ -47,12 +62,7 @@ def _opened(tier: Tier, old: StagePlan, new: StagePlan) -> str | None:
     if not alerts:
         return None
     try:
-        return ask_outside(
-            tier.world(old),
-            lambda: open_silence(
-                alertmanager_url(old), alerts, author=AUTHOR, reason=f"{old.name} → {new.name}", minutes=MINUTES
-            ),
-        )
+        return opened(tier, old, new, alerts)
     except (DreamSeedError, OSError) as error:
         _tell(tier, f"No silence is open meanwhile: {error}")
         return None
@@ -60,7 +70,7 @@ def _opened(tier: Tier, old: StagePlan, new: StagePlan) -> str | None:
 
 def _close(tier: Tier, old: StagePlan, identifier: str) -> None:
     try:
-        ask_outside(tier.world(old), lambda: close_silence(alertmanager_url(old), identifier))
+        close(tier, old, identifier)
     except (DreamSeedError, OSError) as error:
         _tell(tier, f"The silence {identifier} ends by itself, {MINUTES} minutes after it began: {error}")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,7 +17,7 @@ from rich.console import Console
 from dreamseed.catalog.images import reference_of
 from dreamseed.errors import ConfigError
 from dreamseed.planning.stage_plan import StagePlan
-from localtier.checks import Finding, check_stage, wait_healthy
+from localtier.checks import CHECKS, Finding, check_stage, wait_healthy
 from localtier.credentials import read_credentials
 from localtier.images import ensure_images, load_into
 from localtier.images.engine import local_cache
@@ -171,14 +171,14 @@ class Tier:
                 stack.callback(client.close)
             yield clients
 
-    def check(self, plan: StagePlan, timeout_seconds: float = 0.0) -> list[Finding]:
-        """Return whether everything that runs is as planned, asked again until it is or the time is over."""
+    def check(self, plan: StagePlan, timeout_seconds: float = 0.0, names: Iterable[str] = CHECKS) -> list[Finding]:
+        """Return whether what the checks `names` look at is as planned, asked again until it is or the time is over."""
         listening = self.world(plan).listening
         with self.engines(plan) as engines:
             credentials = read_credentials(plan, engines)
             if timeout_seconds:
-                return list(wait_healthy(plan, engines, credentials, timeout_seconds, listening))
-            return list(check_stage(plan, engines, credentials, listening))
+                return list(wait_healthy(plan, engines, credentials, timeout_seconds, listening, names))
+            return list(check_stage(plan, engines, credentials, listening, names))
 
     def down(self, forget: bool) -> None:
         """Stop everything that was started; with `forget` remove containers, volumes, images and states, too."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from dreamseed.promotion.saga import StepError
 from playbook.engine_plan import EnginePlan
@@ -15,13 +15,17 @@ WHERE = "promote › vllm"
 
 @dataclass(frozen=True, kw_only=True)
 class Applying:
-    """The engine's stack `stack`, the way between two stages (such as ``stage-a``), and who is told of progress."""
+    """The engine's stack `stack`, the way between two stages (such as ``stage-a``), and who is told of progress.
+
+    The plan that an `up` was begun with is kept in the folder `kept_in` until the stage is rolled back.
+    """
 
     engine: Engine
     stack: str
     before: str
     after: str
     reached: Reached
+    kept_in: Path
 
     def preview(self) -> EnginePlan:
         """Return what the engine would change. Raises `StepError`."""
@@ -30,13 +34,14 @@ class Applying:
             raise _failed(f"the preview of {self.after} failed", run)
         return EnginePlan.of(self.before, self.after, run.events.all_changes())
 
-    def up(self, approved: str, began: Callable[[], EnginePlan | None], keep: Callable[[EnginePlan], None]) -> None:
+    def up(self, approved: str) -> None:
         """Bring the new stage up if the preview has the digest `approved`.
 
-        An `up` that a kill interrupted leaves less to do: `began` returns the plan that it was begun with, as `keep`
-        was given it before, and only what is left of it may change. Raises `StepError`.
+        An `up` that a kill interrupted leaves less to do: only what is left of the plan that it was begun with may
+        change. Raises `StepError`.
         """
-        found, begun = self.preview(), began()
+        found = self.preview()
+        begun = EnginePlan.read(self._begun) if self._begun.exists() else None
         resumed = begun is not None and begun.digest == approved
         if not resumed and found.digest != approved:
             raise StepError(
@@ -46,7 +51,7 @@ class Applying:
                 "the approved program on the approved state, or a new approval",
             )
         plan = begun if resumed and begun else found
-        keep(plan)
+        plan.write(self._begun)
         _check_within(found, plan, resumed, "are left to do")
         run = self.engine.up(self.stack, self.after, self.reached)
         if not run.succeeded:
@@ -65,8 +70,13 @@ class Applying:
         kept = [one for one in left if one.action is Action.DELETE and one.resource.protected]
         if len(kept) < len(left) or (not run.succeeded and not kept):
             raise _failed(f"{self.before} is not wholly back", run)
+        self._begun.unlink(missing_ok=True)
         names = ", ".join(sorted(one.resource.name for one in kept))
         return f"{self.before} is up again{f'; kept, for a person to decide: {names}' if names else ''}"
+
+    @property
+    def _begun(self) -> Path:
+        return self.kept_in / f"begun-{self.after}.json"
 
 
 def _check_within(found: EnginePlan, plan: EnginePlan, resumed: bool, what: str) -> None:

@@ -103,7 +103,7 @@ class RehearsedWorld:
     def apply(self) -> None:
         """Bring the stage up by the approved plan."""
         with self._engine() as engine:
-            self._applying(engine).up(self.approved, self._began, lambda plan: plan.write(self._begun))
+            self._applying(engine).up(self.approved)
         self._stand(self.after.name)
 
     def verify_engines(self) -> str:
@@ -142,7 +142,6 @@ class RehearsedWorld:
         """Bring the stage before up again."""
         with self._engine() as engine:
             told = self._applying(engine).roll_back()
-        self._begun.unlink(missing_ok=True)
         self._stand(self.before.name)
         return told
 
@@ -153,15 +152,13 @@ class RehearsedWorld:
 
     def _applying(self, engine: Engine) -> Applying:
         return Applying(
-            engine=engine, stack=STACK, before=self.before.name, after=self.after.name, reached=self.reached
+            engine=engine,
+            stack=STACK,
+            before=self.before.name,
+            after=self.after.name,
+            reached=self.reached,
+            kept_in=self.root,
         )
-
-    def _began(self) -> EnginePlan | None:
-        return EnginePlan.read(self._begun) if self._begun.exists() else None
-
-    @property
-    def _begun(self) -> Path:
-        return self.root / f"begun-{self.after.name}.json"
 
     def _resources(self) -> list[Mapping[str, object]]:
         return list(state.resources(self._workspace.backend, STACK))

@@ -113,7 +113,7 @@ class RunningWorld:
     def apply(self) -> None:
         """Bring the stage up by the approved plan."""
         with self.tier.toward(self.after.name) as engine:
-            self._applying(engine).up(self.approved, self._began, lambda plan: plan.write(self._begun))
+            self._applying(engine).up(self.approved)
         self.tier.arrived(self.after.name)
 
     def verify_engines(self) -> str:
@@ -146,7 +146,7 @@ class RunningWorld:
                     held = file.path == state.RULES and read_file(engines[container.host], container.name, file.path)
                     if held not in (False, file.text):
                         raise _differs("thresholds", f"the rules of {container.name} are not those of the plan")
-        monitoring = [one for one in self.tier.check(self.after, HEALTHY_SECONDS) if one.what.startswith("monitoring")]
+        monitoring = self.tier.check(self.after, HEALTHY_SECONDS, ["prometheus"])
         _refuse_faults("thresholds", monitoring)
         return f"{state.thresholds(self.after, self._resources())}; {', '.join(one.what for one in monitoring)}"
 
@@ -174,7 +174,6 @@ class RunningWorld:
         """Bring the stage before up again."""
         with self.tier.back_to(self.before.name) as engine:
             told = self._applying(engine).roll_back()
-        self._begun.unlink(missing_ok=True)
         self.tier.arrived(self.before.name)
         return told
 
@@ -196,15 +195,13 @@ class RunningWorld:
 
     def _applying(self, engine: Engine) -> Applying:
         return Applying(
-            engine=engine, stack=STACK, before=self.before.name, after=self.after.name, reached=self.reached
+            engine=engine,
+            stack=STACK,
+            before=self.before.name,
+            after=self.after.name,
+            reached=self.reached,
+            kept_in=self.root,
         )
-
-    def _began(self) -> EnginePlan | None:
-        return EnginePlan.read(self._begun) if self._begun.exists() else None
-
-    @property
-    def _begun(self) -> Path:
-        return self.root / f"begun-{self.after.name}.json"
 
     def _resources(self) -> list[Mapping[str, object]]:
         return list(state.resources(self.tier.root / "workspace" / "backend", STACK))

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from dreamseed.errors import DreamSeedError
-from dreamseed.monitoring.silences import close_silence, open_silence, touched_alerts
+from dreamseed.monitoring.silences import touched_alerts
 from dreamseed.planning.stage_plan import StagePlan
 from dreamseed.signing import canonical, write_whole
-from localtier.maintenance import AUTHOR, MINUTES, alertmanager_url
-from localtier.network import ask_outside
+from localtier.maintenance import MINUTES, close, opened
 from localtier.tier import Tier
 
 
@@ -34,13 +32,8 @@ class AlertmanagerSilence:
         alerts = touched_alerts(self.before, self.after)
         if not alerts:
             return "no alert is touched"
-
-        def ask() -> str:
-            reason = f"{self.before.name} → {self.after.name}"
-            return open_silence(self._url, alerts, author=AUTHOR, reason=reason, minutes=MINUTES)
-
         try:
-            identifier = ask_outside(self.tier.world(self.before), ask)
+            identifier = opened(self.tier, self.before, self.after, alerts)
         except (DreamSeedError, OSError) as error:
             return f"none: {error}"
         self._keep([*self._open, identifier])
@@ -51,7 +44,7 @@ class AlertmanagerSilence:
         left = []
         for identifier in self._open:
             try:
-                ask_outside(self.tier.world(self.before), partial(close_silence, self._url, identifier))
+                close(self.tier, self.before, identifier)
             except (DreamSeedError, OSError):
                 left.append(identifier)
         self._keep(left)
@@ -63,7 +56,3 @@ class AlertmanagerSilence:
     def _keep(self, identifiers: list[str]) -> None:
         self.kept.parent.mkdir(parents=True, exist_ok=True)
         write_whole(self.kept, canonical(identifiers))
-
-    @property
-    def _url(self) -> str:
-        return alertmanager_url(self.before)

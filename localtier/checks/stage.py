@@ -70,21 +70,26 @@ def wait_healthy(
     credentials: Mapping[str, str],
     timeout_seconds: float,
     listening: Listening | None = None,
+    names: Iterable[str] = CHECKS,
 ) -> list[Finding]:
-    """Repeat the checks that do not pass until all do or the time is up; return the last findings of each.
+    """Repeat the checks `names`, those that do not pass, until all do or the time is up; return the last findings.
 
     A check that passed is not repeated, so the findings are of slightly different moments.
     """
-    return wait(lambda: visit(plan, engines, credentials, listening), timeout_seconds)
+    return wait(lambda: visit(plan, engines, credentials, listening), timeout_seconds, names)
 
 
 def wait(
-    look_again: Callable[[], Site], timeout_seconds: float, *, pause_seconds: float = PAUSE_SECONDS
+    look_again: Callable[[], Site],
+    timeout_seconds: float,
+    names: Iterable[str] = CHECKS,
+    *,
+    pause_seconds: float = PAUSE_SECONDS,
 ) -> list[Finding]:
-    """Run the checks on a new site each round, those that passed no more; see `wait_healthy`."""
+    """Run the checks `names` on a new site each round, those that passed no more; see `wait_healthy`."""
     until = time.monotonic() + timeout_seconds
-    last: dict[str, list[Finding]] = {name: [] for name in CHECKS}
-    pending = list(CHECKS)
+    last: dict[str, list[Finding]] = {name: [] for name in names}
+    pending = list(last)
     while True:
         site = look_again()
         for name in pending:

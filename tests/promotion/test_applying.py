@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, cast
 
 import pytest
@@ -51,16 +53,24 @@ ONE, TWO = change("one"), change("two", Action.CREATE)
 APPROVED = EnginePlan.of("stage-a", "stage-b", [ONE, TWO])
 
 
-def applying(engine: FakeEngine) -> Applying:
+def applying(engine: FakeEngine, kept_in: Path = Path("nowhere")) -> Applying:
     return Applying(
-        engine=cast(Engine, engine), stack="promoted", before="stage-a", after="stage-b", reached=lambda _: None
+        engine=cast(Engine, engine),
+        stack="promoted",
+        before="stage-a",
+        after="stage-b",
+        reached=lambda _: None,
+        kept_in=kept_in,
     )
 
 
 def bring(engine: FakeEngine, begun: EnginePlan | None = None) -> list[EnginePlan]:
-    kept: list[EnginePlan] = []
-    applying(engine).up(APPROVED.digest, lambda: begun, kept.append)
-    return kept
+    with TemporaryDirectory() as folder:
+        kept = Path(folder) / "begun-stage-b.json"
+        if begun is not None:
+            begun.write(kept)
+        applying(engine, kept.parent).up(APPROVED.digest)
+        return [EnginePlan.read(kept)]
 
 
 def test_the_approved_plan_is_kept_and_brought_up() -> None:
