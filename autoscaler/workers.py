@@ -25,6 +25,7 @@ from autoscaler.records import (
     Status,
     Worker,
 )
+from autoscaler.signals import CLOCKS_APART_SECONDS
 from autoscaler.spending import settled
 
 REQUESTS = uuid.UUID("6f1d0a5e-9b1c-5d0b-8a52-3c5d6f1c7a10")
@@ -60,7 +61,7 @@ class Reconciled:
 
 def usable(inventory: Inventory | None, policy: Policy, now: float) -> bool:
     """Tell whether the list is there and neither old nor of the future."""
-    return inventory is not None and -5.0 <= now - inventory.taken_at <= policy.stale_seconds
+    return inventory is not None and -CLOCKS_APART_SECONDS <= now - inventory.taken_at <= policy.stale_seconds
 
 
 def reconcile(state: State, inventory: Inventory, policy: Policy, now: float, *, may_ask: bool) -> Reconciled:

@@ -41,7 +41,6 @@ at all before it refuses (`max_queued_requests`, 320)."""
 TOKENS = 600
 """So few that what was asked is answered within a minute or two of the last question, and nobody hangs up."""
 LATENCY_BURNS = frozenset(f"GenerationLatencyBurn{pair.long}" for pair in BURN_WINDOWS)
-KILLED = "SIGKILL by the Docker Engine, which then leaves it down"
 DISK_MIB = 64
 FREE_MIB = 2
 UNPRIVILEGED = Path("/var/tmp")  # noqa: S108 - a folder that every user may enter, as node_exporter's must
@@ -142,7 +141,16 @@ def _saturated(bench: Bench) -> Iterator[None]:
         yield
 
 
-def _kept_down(service: str, which: int = 0) -> Callable[[Bench], AbstractContextManager[None]]:
+def _killed(
+    what: str,
+    alert: str,
+    service: str,
+    *,
+    effect_seconds: float = 5,
+    which: int = 0,
+    least: int = 1,
+    short: bool = False,
+) -> Fault:
     """Return the fault of the container number `which` of a service, counted from the end where it is negative."""
 
     @contextmanager
@@ -154,7 +162,16 @@ def _kept_down(service: str, which: int = 0) -> Callable[[Bench], AbstractContex
         finally:
             bench.running(container.name).start()
 
-    return made
+    return Fault(
+        name=f"{what} killed and kept down",
+        expected=frozenset({alert}),
+        effect_seconds=effect_seconds,
+        how="SIGKILL by the Docker Engine, which then leaves it down",
+        made=made,
+        needs=service,
+        least=least,
+        short=short,
+    )
 
 
 @contextmanager
@@ -229,58 +246,12 @@ def _archive_stopped(bench: Bench) -> Iterator[None]:
 
 
 FAULTS = (
-    Fault(
-        name="an engine killed and kept down",
-        expected=frozenset({"LlmReplicaDown"}),
-        effect_seconds=5,
-        how=KILLED,
-        made=_kept_down("vllm"),
-        short=True,
-    ),
-    Fault(
-        name="a cache node killed and kept down",
-        expected=frozenset({"RedisDown"}),
-        effect_seconds=5,
-        how=KILLED,
-        made=_kept_down("redis"),
-        needs="redis",
-    ),
-    Fault(
-        name="a replica of the database killed and kept down",
-        expected=frozenset({"PgDown"}),
-        effect_seconds=5,
-        how=KILLED,
-        made=_kept_down("postgres-1", -1),
-        needs="postgres-1",
-        least=2,
-    ),
-    Fault(
-        name="a broker killed and kept down",
-        expected=frozenset({"KafkaBrokerMissing"}),
-        effect_seconds=20,
-        how=KILLED,
-        made=_kept_down("kafka"),
-        needs="kafka",
-        least=3,
-    ),
-    Fault(
-        name="a connector killed and kept down",
-        expected=frozenset({"TunnelConnectorDown"}),
-        effect_seconds=5,
-        how=KILLED,
-        made=_kept_down("tunnel"),
-        needs="tunnel",
-        least=2,
-    ),
-    Fault(
-        name="a pooler killed and kept down",
-        expected=frozenset({"PgBouncerDown"}),
-        effect_seconds=5,
-        how=KILLED,
-        made=_kept_down("pgbouncer"),
-        needs="pgbouncer",
-        least=2,
-    ),
+    _killed("an engine", "LlmReplicaDown", "vllm", short=True),
+    _killed("a cache node", "RedisDown", "redis"),
+    _killed("a replica of the database", "PgDown", "postgres-1", which=-1, least=2),
+    _killed("a broker", "KafkaBrokerMissing", "kafka", effect_seconds=20, least=3),
+    _killed("a connector", "TunnelConnectorDown", "tunnel", least=2),
+    _killed("a pooler", "PgBouncerDown", "pgbouncer", least=2),
     Fault(
         name="the budget burnt",
         expected=frozenset({"BudgetExceeded"}),

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from autoscaler.cloud import Cloud
+from autoscaler.cloud import EXPIRY_LABEL, Cloud
 from autoscaler.policy import Policy
 from autoscaler.records import BuyCard, Decision, Delete, Drain, Inventory, Launch, Observation, Phase, State
 from autoscaler.tick import turn
@@ -257,7 +257,7 @@ class Walk:
         if len(alive) > self.policy.max_workers:
             raise BrokenPromiseError(f"step {self.found.steps}: {len(alive)} machines")
         for one in alive:
-            if one.gone_at > float(one.labels["dreamseed-expires-at"]):
+            if one.gone_at > float(one.labels[EXPIRY_LABEL]):
                 raise BrokenPromiseError(f"step {self.found.steps}: {one.name} outlives its label")
             if one.name not in self._names:
                 self._names.add(one.name)

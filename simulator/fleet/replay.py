@@ -82,16 +82,15 @@ def setting(plan: StagePlan, of: Trace) -> Setting:
 def served_per_second(speed: Speed, of: Trace, longest: int) -> float:
     """Return the rate at which an engine with more than enough to do ends requests of the trace's lengths."""
     busy = of.scaled(1_000 / (of.rate_at(0.5) or 1) / PROBE_SECONDS)
-    engine, ended, now = FleetEngine(speed, 0.0), 0, 0.0
-    waiting: list[Request] = list(_first(arrivals(busy, longest, 0), 4_000))
+    engine = FleetEngine(speed, 0.0)
+    waiting = list(_first(arrivals(busy, longest, 0), 4_000))
     for request in waiting:
         request.arrived_at = 0.0
         engine.submit(request)
     while engine.next_at <= PROBE_SECONDS:
         engine.event()
-    now = min(PROBE_SECONDS, engine.at)
     ended = sum(one.ended_at < math.inf for one in waiting)
-    return ended / now
+    return ended / min(PROBE_SECONDS, engine.at)
 
 
 def controls(of: Setting) -> dict[str, Callable[[Compute], Control]]:

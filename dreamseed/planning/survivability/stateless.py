@@ -11,8 +11,9 @@ from dreamseed.planning.stage_plan import StagePlan
 from dreamseed.planning.survivability.claims import Claim, DataLoss, Loss, links
 
 ENTRANCES = ("vllm-router", "pgbouncer", "tunnel")
-PROXY_OF_SHARD = "pg-proxy-"
 """Services of which each server has its own, so that what enters on a server finds one there."""
+PROXY_OF_SHARD = "pg-proxy-"
+"""How the services begin of which the same holds, one for each shard."""
 WATCHERS = ("prometheus", "alertmanager", "grafana")
 
 
