@@ -102,3 +102,17 @@ def run(changes: Mapping[str, str] | None = None, *errors: str, interrupted: boo
         metadata = {"op": operation, "urn": URN + name, "diffs": None, "keys": None, side: state}
         log.feed([json.dumps({"resourcePreEvent": {"metadata": metadata}})])
     return Run(not errors, log, 1.0, errors, "", interrupted)
+
+
+CLEAN = report(
+    client("postgres", Happened.OK, verdict=verdict()),
+    client("redis", Happened.OK, verdict=verdict()),
+    client("chat", Happened.OK),
+)
+CACHE_LOST = tried(claim(data_lost=DataLoss.CACHE), True)
+KEPT = tried(claim(), True)
+
+
+def having(*others: ClientReport) -> LoadReport:
+    names = {one.client for one in others}
+    return report(*(one for one in CLEAN.clients if one.client not in names), *others)

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from dreamseed.planning.stage_plan import StagePlan
-from dreamseed.planning.survivability import DataLoss, Loss
+from dreamseed.planning.survivability import Loss
 from localtier.checks import Finding
 from localtier.experiments import ascent as module
 from localtier.experiments import climb, drift
 from localtier.experiments.alerts import Findings, Seen
-from localtier.experiments.ascent import Ascent, Claims, Program, lost
+from localtier.experiments.ascent import Ascent, Claims, Program
 from localtier.experiments.climb import Step
 from localtier.experiments.drift import Drift
 from localtier.experiments.kills import Killing, Victim
@@ -26,67 +26,27 @@ from localtier.experiments.trials import Trial, sample, trials_of
 from localtier.k6 import K6Result
 from localtier.k6.run import Requests
 from localtier.load.ledger import Outcome as Happened
-from localtier.load.report import ClientReport, LoadReport
+from localtier.load.report import LoadReport
 from rehearsal.runner.resources import Action
-from tests.localtier.experiments.fakes import Screen, claim, client, report, tried, verdict
+from tests.localtier.experiments.fakes import (
+    CACHE_LOST,
+    CLEAN,
+    KEPT,
+    Screen,
+    claim,
+    client,
+    having,
+    tried,
+    verdict,
+)
 from tests.planning.stages import shipped
 
-OK, LOST = Happened.OK, Happened.LOST
+OK = Happened.OK
 ABC = ("stage-a", "stage-b", "stage-c")
-CLEAN = report(client("postgres", OK, verdict=verdict()), client("redis", OK, verdict=verdict()), client("chat", OK))
-CACHE_LOST = tried(claim(data_lost=DataLoss.CACHE), True)
-KEPT = tried(claim(), True)
 SEEN = Requests(count=9, failure_ratio=0, p50_ms=1, p95_ms=2, p99_ms=3)
 PLAYED = K6Result(users=3, seconds=5, api=SEEN, generation=SEEN, wrong_answers=0, missed=())
 ONE_KILL = dict.fromkeys(ABC[1:], (Victim.PULUMI,))
 NO_DRIFT = Drift(stage="stage-b", changes=(), found={}, mended={}, errors=())
-
-
-def having(*others: ClientReport) -> LoadReport:
-    names = {one.client for one in others}
-    return report(*(one for one in CLEAN.clients if one.client not in names), *others)
-
-
-def test_nothing_is_lost_of_a_load_that_found_everything() -> None:
-    assert list(lost(CLEAN, [KEPT])) == []
-
-
-def test_keys_of_the_cache_may_be_missing_only_where_a_claim_says_so() -> None:
-    missing = having(client("redis", OK, verdict=verdict(missing=2, examples=("1", "2"))))
-    assert list(lost(missing, [CACHE_LOST])) == []
-    assert list(lost(missing, [KEPT])) == ["redis: of 9 acknowledged, 2 missing, 0 twice, 0 changed: 1, 2"]
-    other = tried(claim("redis", data_lost=DataLoss.UNREPLICATED), True)
-    assert len(list(lost(missing, [other]))) == 1
-    assert len(list(lost(missing, []))) == 1
-
-
-@pytest.mark.parametrize("writer", ["postgres", "kafka"])
-def test_a_claim_about_the_cache_excuses_no_other_writer(writer: str) -> None:
-    weights = tried(claim("vllm", loss=Loss.DISK, data_lost=DataLoss.CACHE), True)
-    missing = having(client(writer, OK, verdict=verdict(missing=1)))
-    assert len(list(lost(missing, [CACHE_LOST, weights]))) == 1
-
-
-@pytest.mark.parametrize("fault", ["duplicated", "corrupted"])
-@pytest.mark.parametrize("writer", ["postgres", "redis", "kafka"])
-def test_what_is_there_twice_or_changed_is_excused_by_no_claim(writer: str, fault: str) -> None:
-    wrong = having(client(writer, OK, verdict=verdict(**{fault: 1})))
-    assert len(list(lost(wrong, [CACHE_LOST]))) == 1
-
-
-def test_a_writer_that_could_not_be_verified_after_the_losses_is_a_finding() -> None:
-    assert list(lost(having(client("redis", OK, unverified="OSError: refused")), [CACHE_LOST])) == [
-        "redis: not verified: OSError: refused"
-    ]
-
-
-def test_what_a_reader_missed_is_a_finding_unless_it_read_the_cache_that_may_forget() -> None:
-    assert list(lost(having(client("postgres-reader", OK, LOST)), [CACHE_LOST])) == [
-        "postgres-reader: 1 acknowledged ones were not there when read"
-    ]
-    reader = having(client("redis-reader", OK, LOST))
-    assert list(lost(reader, [CACHE_LOST])) == []
-    assert len(list(lost(reader, [KEPT]))) == 1
 
 
 @dataclass
