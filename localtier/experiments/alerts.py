@@ -305,7 +305,7 @@ class Trial:
 
     def _panels(self) -> None:
         """Ask every panel's query, again until each returns data or the slowest exporter must have asked once more."""
-        self.findings.queries = len(panel_queries(self.bench.plan))
+        self.findings.queries = len(self._asked())
         until = time.monotonic() + SEEN_SECONDS
         while (empty := self._empty()) and time.monotonic() < until:
             time.sleep(POLL_SECONDS)
@@ -314,15 +314,18 @@ class Trial:
             f"the panel '{one.panel}' of '{one.board}' shows nothing: {one.expression}" for one in empty
         ]
 
+    def _asked(self) -> list[Query]:
+        """Return the queries of panels, but for those that may show nothing."""
+        return [one for one in panel_queries(self.bench.plan) if one.panel not in EMPTY_PANELS]
+
     def _empty(self) -> list[Query]:
         """Return the queries of panels that return nothing now."""
-        queries = panel_queries(self.bench.plan)
+        queries = self._asked()
         url, now = prometheus_url(self.bench.plan), datetime.now(UTC)
 
         def ask() -> list[Query]:
             prometheus = Prometheus(url)
-            shown = [one for one in queries if one.panel not in EMPTY_PANELS]
-            return [one for one in shown if not prometheus.values(one.expression, now)]
+            return [one for one in queries if not prometheus.values(one.expression, now)]
 
         return ask_outside(self.bench.tier.world(self.bench.plan), ask)
 
