@@ -27,13 +27,14 @@ def command(root: Path, *arguments: str) -> Result:
     return CliRunner().invoke(build(), [*arguments, "--project", str(root)])
 
 
-def killed(root: Path, step: str) -> int:
-    """Run the promotion as a process that is killed with all its children in `step`; return its exit status."""
+def kill(root: Path, step: str) -> None:
+    """Run the promotion as a process that is killed with all its children in `step`."""
     program = [sys.executable, "-m", "playbook.killed", step, "0", "promote", "--to", "stage-b", "--gpu-installed"]
     environment = {**os.environ, "PYTHONPATH": str(PROJECT)}
-    return subprocess.run(
-        [*program, "--project", str(root)], cwd=root, env=environment, capture_output=True, check=False
-    ).returncode
+    ended = subprocess.run(
+        [*program, "--project", str(root)], cwd=root, env=environment, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == -signal.SIGKILL, ended.stdout + ended.stderr
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def copied(root: Path, name: str) -> Path:
 def promoted(approved: Path) -> Promoted:
     root = copied(approved, "promoted")
     for step in STEPS:
-        assert killed(root, step) == -signal.SIGKILL
+        kill(root, step)
     copy = copied(root, "copy")
     return Promoted(root, copy, command(root, "promote", "--to", "stage-b", "--gpu-installed"))
 

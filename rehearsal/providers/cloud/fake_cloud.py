@@ -45,6 +45,14 @@ def _scope(token: str, config: Values) -> str:
     return str(plain(config.get("host", "")) or "") if token.startswith("docker:") else ""
 
 
+def _left_behind(row: Row, subject: Subject) -> bool:
+    """Whether a killed run made it for this same resource on a server: the attached Docker provider adopts that, too.
+
+    A second creation for one resource comes of nothing else: a container is deleted before it is made again.
+    """
+    return subject.token.startswith("docker:") and row.urn == subject.urn
+
+
 def _refuse_creation(token: str, inputs: Values) -> None:
     """Refuse an input that the API takes in an update only."""
     for path, refusals in lifecycle_for(token).create_refused.items():
@@ -83,7 +91,10 @@ class FakeCloud:
         if rule.local:
             return Found(filler.id, inputs, outputs)
         scope, identity = _scope(token, subject.config), filler.text(rule.unique or rule.id, sealed=True)
-        if not rule.upsert and rule.unique and self._store.by_identity(token, scope, identity):
+        taken = None if rule.upsert or not rule.unique else self._store.by_identity(token, scope, identity)
+        if taken is not None and _left_behind(taken, subject):
+            self._store.remove(taken)
+        elif taken is not None:
             message = ALREADY_EXISTS[token.partition(":")[0]].format(identity=identity)
             raise RefusedError(message, RefusedError.Kind.ALREADY_EXISTS)
         kept = self._store.sealed(inputs), self._store.sealed(outputs)

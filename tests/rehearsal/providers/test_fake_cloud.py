@@ -140,6 +140,16 @@ def test_a_name_that_is_taken_is_refused_as_the_api_would(
     assert refused.value.kind is RefusedError.Kind.ALREADY_EXISTS
 
 
+def test_what_a_killed_run_left_on_a_server_is_adopted_and_a_cloud_object_is_not(cloud: FakeCloud) -> None:
+    left = make(cloud, subject(CONTAINER, "one"), {"name": "redis", "image": "a"})
+    again = make(cloud, subject(CONTAINER, "one"), {"name": "redis", "image": "b"})
+    assert left.id != again.id
+    assert [found.outputs["image"] for found in cloud.list(CONTAINER)] == ["b"]
+    make(cloud, subject(RUN_SERVICE, "api"), SERVICE)
+    with pytest.raises(RefusedError, match="already exists"):
+        make(cloud, subject(RUN_SERVICE, "api"), SERVICE)
+
+
 def test_one_name_on_two_docker_hosts_is_two_objects(cloud: FakeCloud) -> None:
     hosts = [subject(NETWORK, f"net-{n}", host=f"ssh://ops@10.0.0.{n}") for n in (1, 2)]
     ids = [make(cloud, host, {"name": "dreamseed"}).id for host in hosts]
