@@ -116,6 +116,8 @@ class Ascent:
         self._tell(f"{step.name}: {took}")
         for kill in step.kills:
             self._tell(f"{step.name}: killed: {kill.name}")
+        for port in step.ports_freed:
+            self._tell(f"{step.name}: the killed Docker Engine kept {port} for no container: it was restarted")
         return step
 
     def _killed_step(self, users: Users, before: StagePlan, stage: str, reached: Reached) -> Step:

@@ -26,7 +26,8 @@ class Step:
 
     `users` are the load's figures from the engine's start until everything was whole, with the verdict on everything
     that was ever acknowledged; None when there were none yet. `spare_engine` tells whether `before` had a second engine
-    to answer chats. `kills` were made on purpose, `kills_not_made` were to be made.
+    to answer chats. `kills` were made on purpose, `kills_not_made` were to be made. `ports_freed` were
+    kept by a killed Docker Engine until its restart.
     """
 
     before: str | None
@@ -43,6 +44,7 @@ class Step:
     engines_replaced: tuple[str, ...] = ()
     kills: tuple[Kill, ...] = ()
     kills_not_made: tuple[Kill, ...] = ()
+    ports_freed: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -93,6 +95,7 @@ def step_up(
         engines_replaced=engines_replaced(before, plan) if before else (),
         kills=tuple(killing.made) if killing else (),
         kills_not_made=killing.not_made if killing else (),
+        ports_freed=tuple(killing.freed) if killing else (),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -24,6 +25,13 @@ they had begun, leave nothing to do for the later ones (A to B was over after tw
 NOT_REPEATABLE = ("gcp:", "cloudflare:", "grafana:", "pulumi-python:")
 """Types of which a creation that no state records is refused when it is repeated: "already exists" (seen with Grafana's
 stack). A person has to import such a one, as in docs/how-to/promote-a-stage.md; on the servers it is adopted."""
+
+
+PORT_KEPT = re.compile(r"Bind for (?P<address>[0-9.]+):(?P<port>\d+) failed: port is already allocated")
+"""What Docker says of a port that a container holds, and sometimes, after it was killed, of one that none holds.
+
+Source: moby issue 36591 (open), seen with 20.10; a restart of the Docker Engine frees the port.
+"""
 
 
 class Victim(StrEnum):
@@ -66,7 +74,8 @@ def draw(plan: StagePlan, victims: Sequence[Victim], seed: int) -> tuple[Kill, .
 class Killing:
     """Brings a tier to `stage` through `kills`, each in a run of its own; the run after the last one must finish it.
 
-    `made` are the kills that came about: a run may end before its own.
+    `made` are the kills that came about: a run may end before its own. `freed` are the ports that a Docker Engine kept
+    for no container: it was restarted, as docs/how-to/promote-a-stage.md says.
     """
 
     tier: Tier
@@ -77,15 +86,24 @@ class Killing:
 
     def __post_init__(self) -> None:
         self.made: list[Kill] = []
+        self.freed: list[str] = []
 
     def bring(self) -> Run:
         """Do it, and return the last run."""
         for kill in self.kills:
-            run = self.tier.up(self.stage, self.reached, interruption=self._interruption(kill))
+            run = self._up(self._interruption(kill))
             if not run.interrupted:
                 return run
             self.made.append(kill)
-        return self.tier.up(self.stage, self.reached)
+        return self._up(None)
+
+    def _up(self, interruption: Interruption | None) -> Run:
+        run = self.tier.up(self.stage, self.reached, interruption=interruption)
+        kept = {} if run.interrupted else ports_kept(self.world, run.errors)
+        for host in sorted(set(kept.values())):
+            faults.restart_engine(self.world, host)
+        self.freed += kept
+        return self.tier.up(self.stage, self.reached, interruption=interruption) if kept else run
 
     def _interruption(self, kill: Kill) -> Interruption:
         strike = self._restart(kill.host) if kill.victim is Victim.DOCKER else None
@@ -103,3 +121,24 @@ class Killing:
     def not_made(self) -> tuple[Kill, ...]:
         """Return the kills that did not come about: the promotion was over before."""
         return tuple(self.kills[len(self.made) :])
+
+
+def ports_kept(world: World, errors: Sequence[str]) -> dict[str, str]:
+    """Return the ports that an engine says are taken though no container of it that runs has them, with their hosts."""
+    kept: dict[str, str] = {}
+    names = {host.address: host.name for host in world.hosts}
+    for told in PORT_KEPT.finditer("\n".join(errors)):
+        host = names[told["address"]]
+        if told["port"] not in ports_held(world, host):
+            kept[f"{told['address']}:{told['port']}"] = host
+    return kept
+
+
+def ports_held(world: World, host: str) -> frozenset[str]:
+    """Return the ports that the host's running containers publish."""
+    client = world.client(host)
+    try:
+        bindings = [container.attrs["HostConfig"].get("PortBindings") or {} for container in client.containers.list()]
+    finally:
+        client.close()
+    return frozenset(str(one["HostPort"]) for ports in bindings for given in ports.values() for one in given or ())

@@ -61,6 +61,13 @@ def start_engine(world: World, host: str) -> None:
         engine.wait(world.layout.engine(host), host)
 
 
+def restart_engine(world: World, host: str) -> None:
+    """Stop the engine in order, as `systemctl restart docker` does, and start it again with its containers."""
+    with world.changing():
+        engine.stop([world.layout.engine(world.host(host).name)])
+    start_engine(world, host)
+
+
 def power_off(world: World, host: str) -> None:
     """Take a host's power away: first its network, then everything that runs on it, at once and without a word.
 

@@ -262,6 +262,7 @@ def test_a_step_on_which_something_is_killed_says_what_was() -> None:
     class Killing:
         made = (Kill(victim=Victim.PULUMI, after_changes=2),)
         not_made = (Kill(victim=Victim.PULUMI, after_changes=3),)
+        freed = ("10.20.0.11:6379",)
 
         def bring(self) -> Run:
             return run({"redis-1": "update"})
@@ -269,6 +270,7 @@ def test_a_step_on_which_something_is_killed_says_what_was() -> None:
     tier = Tier(run())
     step = stepped(tier, "stage-c", "stage-d", Killing())
     assert (step.kills, step.kills_not_made) == (Killing.made, Killing.not_made)
+    assert step.ports_freed == Killing.freed
     assert tier.told[:2] == ["check", "figures"]
 
 

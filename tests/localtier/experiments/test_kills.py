@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from localtier.experiments.kills import MOST_CHANGES, NOT_REPEATABLE, Kill, Killing, Victim, draw
-from rehearsal.hosts import faults
+from rehearsal.hosts import HostSpec, Lan, faults
 from rehearsal.runner.engine import Interruption, Run
 from tests.localtier.experiments.fakes import run
 from tests.planning.stages import shipped
@@ -30,9 +31,28 @@ class Tier:
         return ended
 
 
-def killing(tier: Tier, drawn: Sequence[Kill]) -> Killing:
+class World:
+    """Two hosts; the running containers of each publish the ports that are given."""
+
+    def __init__(self, *published: str) -> None:
+        lan = Lan(name="servers", cidr="10.20.0.0/24", gateway="10.20.0.1")
+        self.hosts = [HostSpec(name=f"server-{n}", address=f"10.20.0.1{n}", network=lan) for n in (1, 2)]
+        self.published = published
+
+    def __str__(self) -> str:
+        return "world"
+
+    def client(self, host: str) -> Any:
+        assert host in {"server-1", "server-2"}
+        bindings = {f"{port}/tcp": [{"HostIp": "", "HostPort": port}] for port in self.published}
+        containers = [SimpleNamespace(attrs={"HostConfig": {"PortBindings": one}}) for one in (bindings, None)]
+        listed = SimpleNamespace(list=lambda: containers)
+        return SimpleNamespace(containers=listed, close=lambda: None)
+
+
+def killing(tier: Tier, drawn: Sequence[Kill], world: Any = None) -> Killing:
     given: Any = tier
-    world: Any = "world"
+    world = world or World()
     return Killing(tier=given, world=world, stage="stage-b", kills=drawn, reached=lambda _: None)
 
 
@@ -40,7 +60,7 @@ def killing(tier: Tier, drawn: Sequence[Kill]) -> Killing:
 def struck(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What happens to Docker Engines."""
     told: list[str] = []
-    for name in ("kill_engine", "start_engine"):
+    for name in ("kill_engine", "start_engine", "restart_engine"):
         monkeypatch.setattr(faults, name, lambda world, host, name=name: told.append(f"{name} {host} of the {world}"))
     return told
 
@@ -82,6 +102,39 @@ def test_a_run_that_ended_before_its_kill_is_the_last_one_and_the_kill_is_not_sa
     assert given.made == [PULUMI]
     assert given.not_made == (DOCKER, PULUMI)
     assert tier.runs == []
+
+
+TAKEN = "redis-1: driver failed: Bind for 10.20.0.12:6379 failed: port is already allocated"
+
+
+def test_a_docker_engine_that_keeps_a_port_for_nobody_is_restarted_and_the_run_repeated(struck: list[str]) -> None:
+    last = run()
+    tier = Tier(run(interrupted=True), run({}, TAKEN), last)
+    given = killing(tier, [DOCKER], World("16379"))
+    assert given.bring() is last
+    assert given.freed == ["10.20.0.12:6379"]
+    assert struck[2:] == ["restart_engine server-2 of the world"]
+
+
+def test_the_kill_of_a_run_that_a_kept_port_ended_is_made_in_the_next_one() -> None:
+    tier = Tier(run({}, TAKEN), run(interrupted=True), run())
+    given = killing(tier, [PULUMI])
+    given.bring()
+    assert given.made == [PULUMI]
+    assert [one is not None for one in tier.interruptions] == [True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("error", "published"),
+    [(TAKEN, "6379"), ("redis-1: is refused", "16379"), ("redis-1: Bind for 10.20.0.12:6379 failed: in use", "1")],
+)
+def test_a_port_that_a_container_holds_and_any_other_fault_stay_faults(
+    error: str, published: str, struck: list[str]
+) -> None:
+    ended = run({}, error)
+    given = killing(Tier(ended), [PULUMI], World(published))
+    assert given.bring() is ended
+    assert (given.freed, struck) == ([], [])
 
 
 BOTH = tuple(Victim)
