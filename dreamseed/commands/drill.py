@@ -84,10 +84,17 @@ def faults(
     stage: Stage,
     seed: Seed = 1,
     only: Annotated[str, typer.Option(help="Only faults whose name holds this text.")] = "",
+    store_away_seconds: Annotated[
+        float, typer.Option(min=0, help='How long "the object store away" lasts at least; an hour is 3600.')
+    ] = 0,
     json_file: JsonFile = None,
 ) -> None:
     """Damage archive, store, servers and clock, one after the other. Exit status 1 when a fault stays silent."""
-    _finish([_faults(stage, {"seed": seed, "only": only})], json_file)
+    settings: dict[str, Any] = {"seed": seed, "only": only}
+    if store_away_seconds:
+        # What is written in an hour is replayed by the restore that follows.
+        settings |= {"store_away_seconds": store_away_seconds, "rows_per_second": 20.0}
+    _finish([_faults(stage, settings)], json_file)
 
 
 @app.command()

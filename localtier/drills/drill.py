@@ -42,6 +42,8 @@ class Settings:
     rows_per_second: float = 400.0
     window_seconds: float = 45.0
     second_site_only: bool = False
+    store_away_seconds: float = 0.0
+    """How long the fault "the object store away" lasts at least."""
     overrides: tuple[tuple[str, str], ...] = ()
     """Settings of PostgreSQL that the drill shortens; none by default."""
 

@@ -56,6 +56,7 @@ class Scene:
     primary: Database
     writer: Writer
     seed: int
+    store_away_seconds: float = 0.0
     last_segment: str = ""
     """The segment that holds the last confirmed row."""
 
@@ -136,7 +137,13 @@ def scene(sandbox: Sandbox, settings: Settings, tell: Tell) -> Scene:
     """Set the scene: a primary, the stage's own first backup, an incremental one, and rows before and after it."""
     primary = begin(sandbox, settings, tell)
     writer = Writer(database=primary, seed=settings.seed, rows_per_second=settings.rows_per_second)
-    made = Scene(sandbox=sandbox, primary=primary, writer=writer, seed=settings.seed)
+    made = Scene(
+        sandbox=sandbox,
+        primary=primary,
+        writer=writer,
+        seed=settings.seed,
+        store_away_seconds=settings.store_away_seconds,
+    )
     with Backups(sandbox=sandbox, database=primary) as backups:
         backups.first()
     writer.start()

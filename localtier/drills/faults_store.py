@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from localtier.drills.sandbox import wait_for
 
 DRAIN_SECONDS = 150.0
 AWAY_SEGMENTS = 4
+SWITCH_SECONDS = 60.0
+"""While the store is away for long, a segment is ended as often, busier than a stage's `archive_timeout`."""
 
 
 def segment(scene: Scene) -> Path:
@@ -148,16 +151,23 @@ def before_retention(scene: Scene) -> Verdict:
 
 
 def store_down(scene: Scene) -> Verdict:
-    """The object store is away while segments are written: they wait on the primary's disk and follow by themselves."""
+    """The object store is away while segments are written: they wait on the primary's disk and follow by themselves.
+
+    It stays away until a queue has grown, and for `Settings.store_away_seconds` in all.
+    """
     region = scene.sandbox.sites[0].region
     waiting = scene.primary.server.root / scene.primary.data.lstrip("/") / "pg_wal/archive_status"
     scene.sandbox.stop_store(region)
-    grown = 0
+    began, grown = time.monotonic(), 0
     scene.writer.resume()
     try:
         for _ in range(AWAY_SEGMENTS):
-            scene.primary.rows("select pg_logical_emit_message(true, 'drill', ''), pg_switch_wal()")
+            end_segment(scene.primary)
         wait_for("a queue", lambda: len(list(waiting.glob("*.ready"))) >= AWAY_SEGMENTS, DRAIN_SECONDS)
+        while (left := began + scene.store_away_seconds - time.monotonic()) > 0:
+            time.sleep(min(left, SWITCH_SECONDS))
+            end_segment(scene.primary)
+        away = time.monotonic() - began
         grown = len(list(waiting.glob("*.ready")))
     finally:
         scene.writer.stop()
@@ -165,7 +175,13 @@ def store_down(scene: Scene) -> Verdict:
     drained = wait_for("the queue to drain", lambda: not list(waiting.glob("*.ready")), DRAIN_SECONDS)
     archive_now(scene.primary)
     outcome, told_by = scene.restore()
-    return outcome, f"{grown} segments waited and were sent {drained:.0f} s after it was back; {told_by}"
+    waited = f"away for {away:.0f} s, {grown} segments waited and were sent {drained:.0f} s after it was back"
+    return outcome, f"{waited}; {told_by}"
+
+
+def end_segment(primary: Database) -> None:
+    """Write something to the log and end its segment."""
+    primary.rows("select pg_logical_emit_message(true, 'drill', ''), pg_switch_wal()")
 
 
 def key_revoked(scene: Scene) -> Verdict:
