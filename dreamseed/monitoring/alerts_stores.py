@@ -98,6 +98,18 @@ def _copies() -> tuple[Alert, ...]:
             summary="{{ $labels.instance }} does not follow its master: the part that it copies has one copy",
             action="Read both nodes' logs; a replica that loads a whole copy again and again needs a larger backlog.",
         ),
+        Alert(
+            name="RedisMastersTogether",
+            # Only a replica has a link to a master. The witnesses' nodes hold no keys and never have one.
+            expression='count by (host) (redis_up{instance!~"redis-witness-.*"} == 1) '
+            "unless on (host) count by (host) (redis_master_link_up)",
+            for_seconds=900,
+            severity=Severity.WARNING,
+            component="redis",
+            concern=Concern.REPLICATION,
+            summary="{{ $labels.host }} has all masters of the cache: with it the cache would be lost for minutes",
+            action="Start the job redis-cluster, which gives the planned masters their role back.",
+        ),
     )
 
 

@@ -33,7 +33,11 @@ INHIBITIONS = (
     # Its first question is whether the archive is reached.
     Inhibition(source="WalArchiveStale", targets=("ArchiveLookFailing",), equal=("shard",)),
     Inhibition(source="ArchiveLookFailing", targets=("ArchiveLookOld",), equal=("shard",)),
-    Inhibition(source="RedisDown", targets=("RedisClusterBroken", "RedisReplicaCut", "RedisHitRatioLow"), equal=()),
+    Inhibition(
+        source="RedisDown",
+        targets=("RedisClusterBroken", "RedisReplicaCut", "RedisMastersTogether", "RedisHitRatioLow"),
+        equal=(),
+    ),
     Inhibition(source="KafkaBelowMinimumInSync", targets=("KafkaUnderReplicated",), equal=()),
     Inhibition(source="KafkaBrokerMissing", targets=("KafkaUnderReplicated",), equal=()),
     # What the API pushes comes through the tunnel as well.

@@ -70,6 +70,28 @@ def test_the_first_backup_is_a_full_one_and_the_next_turn_takes_none(tmp_path: P
     assert turn(script("stage-b"), tmp_path) == []
 
 
+def test_an_incremental_backup_is_due_its_hours_after_the_full_one_and_not_at_the_next_turn(tmp_path: Path) -> None:
+    assert len(turn(script("stage-e"), tmp_path)) == 1
+    assert turn(script("stage-e"), tmp_path) == []
+    last = tmp_path / "last-offsite-incr"
+    earlier = last.stat().st_mtime - (shipped("stage-e").config.backup.incremental_every_hours or 0) * 3_600
+    os.utime(last, (earlier, earlier))
+    [incremental] = turn(script("stage-e"), tmp_path)
+    assert "--type=incr" in incremental
+
+
+def test_a_full_backup_that_did_not_count_would_be_followed_by_an_incremental_one_at_once(tmp_path: Path) -> None:
+    forgets = script("stage-e").replace(' "/var/lib/pgbackrest/last-$repository-incr"', "")
+    assert [len(turn(forgets, tmp_path)), len(turn(forgets, tmp_path))] == [1, 1]
+
+
+@pytest.mark.parametrize("status", [0, 1])
+def test_after_a_full_backup_that_failed_the_next_turn_comes_soon(tmp_path: Path, status: int) -> None:
+    slept = TOOLS | {"sleep": 'echo "$1" >> "$FOLDER/slept"; kill $PPID'}
+    turn(script("stage-b"), tmp_path, status=status, tools=slept)
+    assert ("10" in (tmp_path / "slept").read_text(encoding="utf-8").split()) is bool(status)
+
+
 def test_a_new_repository_gets_a_full_backup_though_the_old_one_has_a_young_one(tmp_path: Path) -> None:
     assert len(turn(script("stage-a"), tmp_path)) == 1
     [full] = turn(script("stage-b"), tmp_path)

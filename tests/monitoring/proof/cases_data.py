@@ -171,6 +171,16 @@ def cache(book: Book) -> None:
     link = f'redis_master_link_up{{{labels},master_host="h",master_port="1"}}'
     book.fires("RedisReplicaCut", 600, {link: change(1, 0, 300)}, one)
     book.silent("RedisReplicaCut", 600, {link: gauge((1, 600))})
+    other = 'job="redis",host="server-2",instance="redis-2"'
+    witness = 'redis_up{job="redis",host="witness",instance="redis-witness-1"}'
+    nodes = {up: gauge((1, 1_500)), f"redis_up{{{other}}}": gauge((1, 1_500)), witness: gauge((1, 1_500))}
+    follows = f'redis_master_link_up{{{other},master_host="h",master_port="1"}}'
+    both = {**nodes, follows: gauge((1, 1_500)), link: change(1, GONE, 900)}
+    book.fires("RedisMastersTogether", 1_200, both, {"host": "server-1"})
+    book.silent("RedisMastersTogether", 1_500, {**nodes, link: gauge((1, 1_500)), follows: gauge((1, 1_500))})
+    # A server without any node that runs has lost more than its roles, of which other alerts tell.
+    away = {up: gauge((0, 1_500)), f"redis_up{{{other}}}": gauge((1, 1_500)), follows: gauge((1, 1_500))}
+    book.silent("RedisMastersTogether", 1_500, away)
 
 
 def events(book: Book) -> None:
