@@ -106,7 +106,7 @@ def _copies() -> tuple[Alert, ...]:
             for_seconds=900,
             severity=Severity.WARNING,
             component="redis",
-            concern=Concern.REPLICATION,
+            concern=Concern.AVAILABILITY,
             summary="{{ $labels.host }} has all masters of the cache: with it the cache would be lost for minutes",
             action="Start the job redis-cluster, which gives the planned masters their role back.",
         ),

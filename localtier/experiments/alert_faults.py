@@ -19,8 +19,10 @@ from typing import Any
 
 import docker
 import httpx
+from confluent_kafka import Consumer, Producer, TopicPartition
 from docker.models.containers import Container as Running
 
+from dreamseed.monitoring.alerts_stores import CONSUMER_LAG_EVENTS
 from dreamseed.monitoring.slo import BURN_WINDOWS
 from dreamseed.planning.container import Container
 from dreamseed.planning.hosts import servers
@@ -33,7 +35,7 @@ from localtier.images.machine import command_path
 from localtier.network import ask_outside
 from localtier.services import Services
 from localtier.tier import Tier
-from rehearsal.hosts import faults
+from rehearsal.hosts import HostsError, faults
 
 ASKED_AT_ONCE = 285
 """More than an engine runs (256) and that may wait (20) before the alert; with the users' few chats fewer than it holds
@@ -43,6 +45,9 @@ TOKENS = 600
 LATENCY_BURNS = frozenset(f"GenerationLatencyBurn{pair.long}" for pair in BURN_WINDOWS)
 DISK_MIB = 64
 FREE_MIB = 2
+UNREAD_EVENTS = CONSUMER_LAG_EVENTS + 1_000
+GROUP = "made-on-purpose"
+KAFKA_SECONDS = 30.0
 UNPRIVILEGED = Path("/var/tmp")  # noqa: S108 - a folder that every user may enter, as node_exporter's must
 
 
@@ -245,6 +250,49 @@ def _archive_stopped(bench: Bench) -> Iterator[None]:
         store.start_object_store()
 
 
+@contextmanager
+def _fallen_behind(bench: Bench) -> Iterator[None]:
+    """Append events of which a group of consumers has read none; afterwards it has read them all."""
+    brokers = ",".join(f"{node.address}:{node.port}" for node in bench.plan.topology.kafka if node.broker)
+    topic = bench.plan.config.kafka.topics[-1].name
+    world = bench.tier.world(bench.plan)
+
+    def fall() -> None:
+        append(Producer({"bootstrap.servers": brokers}), topic)
+        commit(reader(), topic, read=False)
+
+    def reader() -> Consumer:
+        return Consumer({"bootstrap.servers": brokers, "group.id": GROUP, "enable.auto.commit": False})
+
+    ask_outside(world, fall)
+    try:
+        yield
+    finally:
+        ask_outside(world, lambda: commit(reader(), topic, read=True))
+
+
+def append(producer: Producer, topic: str) -> None:
+    """Append `UNREAD_EVENTS` to a topic. Raises `HostsError` when brokers do not take them all."""
+    for _ in range(UNREAD_EVENTS):
+        producer.produce(topic, value=b"made on purpose")
+        producer.poll(0)
+    left = producer.flush(KAFKA_SECONDS)
+    if left:
+        raise HostsError(f"{left} events for {topic} were not taken in {KAFKA_SECONDS:.0f} s", "look at the brokers")
+
+
+def commit(consumer: Consumer, topic: str, *, read: bool) -> None:
+    """Let the consumer's group have read all of a topic's events, or none."""
+    try:
+        places = []
+        for number in consumer.list_topics(topic, timeout=KAFKA_SECONDS).topics[topic].partitions:
+            first, end = consumer.get_watermark_offsets(TopicPartition(topic, number), timeout=KAFKA_SECONDS)
+            places.append(TopicPartition(topic, number, end if read else first))
+        consumer.commit(offsets=places, asynchronous=False)
+    finally:
+        consumer.close()
+
+
 FAULTS = (
     _killed("an engine", "LlmReplicaDown", "vllm", short=True),
     _killed("a cache node", "RedisDown", "redis"),
@@ -252,6 +300,14 @@ FAULTS = (
     _killed("a broker", "KafkaBrokerMissing", "kafka", effect_seconds=20, least=3),
     _killed("a connector", "TunnelConnectorDown", "tunnel", least=2),
     _killed("a pooler", "PgBouncerDown", "pgbouncer", least=2),
+    Fault(
+        name="a consumer behind",
+        expected=frozenset({"KafkaConsumerLag"}),
+        effect_seconds=20,
+        how=f"{UNREAD_EVENTS:,} events that its group has not read",
+        made=_fallen_behind,
+        needs="kafka",
+    ),
     Fault(
         name="the budget burnt",
         expected=frozenset({"BudgetExceeded"}),
