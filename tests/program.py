@@ -105,13 +105,13 @@ class Cloud(Mocks):
 
 
 @cache
-def record(stage: str) -> tuple[Registered, ...]:
-    """Run the program with the shipped file of `stage` and return what it registered, in URN order."""
+def record(stage: str, program: Path = PROJECT / "__main__.py") -> tuple[Registered, ...]:
+    """Run `program` with the shipped file of `stage` and return what it registered, in URN order."""
     recorder = Recorder(Cloud())
     set_mocks(Cloud(), project="dreamseed", stack=stage, preview=False, monitor=recorder)
     pulumi.runtime.set_all_config(_configuration(stage), [f"dreamseed:{name}" for name in CONFIGURED_SECRETS])
     try:
-        _sync_await(run_pulumi_func(_run_program))
+        _sync_await(run_pulumi_func(lambda: _run(program)))
     finally:
         # The root stack is a global of the SDK: the next program would be its child.
         reset_options()
@@ -125,8 +125,8 @@ def record(stage: str) -> tuple[Registered, ...]:
     return resources
 
 
-def _run_program() -> None:
-    runpy.run_path(str(PROJECT / "__main__.py"))
+def _run(program: Path) -> None:
+    runpy.run_path(str(program))
 
 
 def _configuration(stage: str) -> dict[str, str]:

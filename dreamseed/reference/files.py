@@ -11,6 +11,7 @@ from dreamseed.config.load import STAGE_NAMES, stage_file
 from dreamseed.planning.planner import plan_stage_file
 from dreamseed.reference.commands import commands_reference
 from dreamseed.reference.components import components_reference
+from dreamseed.reference.policies import policies_reference
 from dreamseed.reference.stage_file import stage_file_reference
 from dreamseed.reference.stages import promotions_reference, stages_reference
 
@@ -24,6 +25,7 @@ def pages(project: Path, app: typer.Typer) -> Mapping[str, str]:
         f"{FOLDER}/stage-file.md": stage_file_reference(),
         f"{FOLDER}/components.md": components_reference(project),
         f"{FOLDER}/commands.md": commands_reference(app),
+        f"{FOLDER}/policies.md": policies_reference(),
         f"{FOLDER}/stages.md": stages_reference(plans),
         f"{FOLDER}/promotions.md": promotions_reference(plans),
     }

@@ -20,6 +20,7 @@ TIME_LIMIT_SECONDS = 900.0
 
 _SAYS_NOTHING = re.compile(r"(\S+: )?(preview|update|refresh) failed")
 
+HELD_TO_POLICIES = ("preview", "up")
 RECORDED_SECONDS = 1.0
 """So long after its event, at most, a creation may not yet stand in the engine's state."""
 
@@ -64,6 +65,8 @@ class Engine:
     toolchain: Toolchain
     workspace: Workspace
     environment: Mapping[str, str]
+    policy_pack: Path | None = None
+    """Rules that every preview and up must keep to, as a Pulumi policy pack."""
 
     def with_copied_state(self, name: str) -> Engine:
         """Return the engine on a copy, called `name`, of all states as they are now."""
@@ -112,6 +115,8 @@ class Engine:
     ) -> Run:
         config_file = str(self.workspace.config_file(stage))
         options = ["--stack", name, "--config-file", config_file]
+        if self.policy_pack is not None and command[0] in HELD_TO_POLICIES:
+            options += ["--policy-pack", str(self.policy_pack)]
         return self._run([*command, *options], self._directory, reached, interruption)
 
     def _run(

@@ -35,12 +35,23 @@ class Change:
     properties: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Broken:
+    """A rule of a policy pack that a resource breaks; `urn` is empty where it is the stack."""
+
+    rule: str
+    urn: str
+    message: str
+    mandatory: bool
+
+
 @dataclass
 class EventLog:
     """What the events read so far say. Feed it lines; ask it when the engine has ended."""
 
     errors: list[str] = field(default_factory=list)
     registered: int = 0
+    broken: list[Broken] = field(default_factory=list)
     _states: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     _protected: set[str] = field(default_factory=set)
     _operations: dict[str, set[str]] = field(default_factory=dict)
@@ -55,6 +66,8 @@ class EventLog:
                 self._step(event["resourcePreEvent"]["metadata"])
             elif "resOutputsEvent" in event:
                 self._outcome(event["resOutputsEvent"]["metadata"])
+            elif "policyEvent" in event:
+                self._policy(event["policyEvent"])
             elif "diagnosticEvent" in event:
                 self._diagnostic(event["diagnosticEvent"])
 
@@ -82,6 +95,14 @@ class EventLog:
             message = _COLOUR.sub("", diagnostic["message"]).strip()
             about = name_of(diagnostic["urn"]) if diagnostic.get("urn") else ""
             self.errors.append(f"{about}: {message}" if about else message)
+
+    def _policy(self, event: Mapping[str, Any]) -> None:
+        mandatory = event["enforcementLevel"] == "mandatory"
+        message = _COLOUR.sub("", event["message"]).strip()
+        urn = event.get("resourceUrn", "")
+        self.broken.append(Broken(event["policyName"], "" if f"::{STACK_TYPE}::" in urn else urn, message, mandatory))
+        if mandatory:
+            self.errors.append(f"{event['policyName']}: {message}")
 
     @property
     def changing(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
@@ -13,6 +14,7 @@ from pathlib import Path
 from rehearsal.runner.engine import Engine, Run
 from rehearsal.runner.ladder import LADDER_STACK, SECOND_PREVIEW, climb, judged, take_down
 from rehearsal.runner.outcome import Rehearsal, StagePreview
+from rehearsal.runner.packs import stand_in
 from rehearsal.runner.resources import Classify, by_default
 from rehearsal.runner.steps import Steps, Watch
 from rehearsal.runner.workspace import Project, Workspace
@@ -26,7 +28,8 @@ class Setting:
     """What a rehearsal runs with.
 
     `workspace` is an empty folder that the caller removes; `providers` is the environment of the attached
-    providers; `before_destroy` lifts what the providers themselves protect from deletion.
+    providers; `before_destroy` lifts what the providers themselves protect from deletion;
+    every preview and up is held to `policy_pack`.
     """
 
     project: Project
@@ -35,12 +38,18 @@ class Setting:
     providers: Mapping[str, str]
     classify: Classify = by_default
     before_destroy: Callable[[], None] = lambda: None
+    policy_pack: Path | None = None
 
     def engine(self, line: str) -> Engine:
         """Return the engine on a prepared workspace of its own for a line of work."""
         workspace = Workspace(self.project, self.workspace / line)
         workspace.prepare()
-        return Engine(self.toolchain, workspace, workspace.environment(self.toolchain, self.providers))
+        environment = workspace.environment(self.toolchain, self.providers)
+        if self.policy_pack is None:
+            return Engine(self.toolchain, workspace, environment)
+        started = stand_in(self.policy_pack, self.toolchain, workspace.root)
+        environment["PATH"] = os.pathsep.join([str(started.bin_dir), environment["PATH"]])
+        return Engine(self.toolchain, workspace, environment, started.pack)
 
 
 def rehearse(setting: Setting, watch_previews: Watch, watch_ladder: Watch) -> Rehearsal:

@@ -1,0 +1,126 @@
+"""Containers of the servers: known images, limits, health checks, no more rights than they need."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from policy.model import UNKNOWN, Resource, Rule, Stage, of_type
+
+CONTAINER = "docker:index/container:Container"
+IMAGE = "docker:index/remoteImage:RemoteImage"
+BY_DIGEST = re.compile(r"[^@\s]+@sha256:[0-9a-f]{64}")
+SEES_THE_HOST = "-node-exporter"
+"""The name's end of the one container that measures its host: the host's network, and its files to read."""
+SOCKET = "/var/run/docker.sock"
+
+
+def is_job(resource: Resource) -> bool:
+    """Tell whether the container ends by itself, and is waited for."""
+    return resource.at("attach") is True and resource.at("mustRun") is False
+
+
+def _image(resource: Resource, _: Stage) -> Iterator[str]:
+    if not BY_DIGEST.fullmatch(str(resource.at("name", ""))):
+        yield f"{resource.at('name')} names no digest"
+
+
+def _runs_known_image(resource: Resource, _: Stage) -> Iterator[str]:
+    image = resource.at("image")
+    if image is not UNKNOWN and not str(image).startswith("sha256:"):
+        yield f"it runs {image}, which is not the id of an image that the program declares"
+
+
+def _health(resource: Resource, _: Stage) -> Iterator[str]:
+    check = resource.at("healthcheck")
+    if not isinstance(check, Mapping) or not check.get("tests") or check["tests"][0] == "NONE":
+        yield "it has no health check"
+    elif resource.at("wait") is not True:
+        yield "what follows does not wait until it is healthy"
+
+
+def _limits(resource: Resource, _: Stage) -> Iterator[str]:
+    memory = resource.at("memory") or 0
+    if memory <= 0:
+        yield "its memory has no limit"
+    if resource.at("memorySwap") != resource.at("memory"):
+        yield "it may swap"
+    if (resource.at("cpuShares") or 0) <= 0:
+        yield "it has no share of the CPU"
+    logs: Any = resource.at("logOpts", {})
+    if not logs.get("max-size") or not logs.get("max-file"):
+        yield "its log may fill the disk"
+
+
+def _rights(resource: Resource, _: Stage) -> Iterator[str]:
+    measures = resource.name.endswith(SEES_THE_HOST)
+    if "no-new-privileges:true" not in resource.at("securityOpts", []):
+        yield "it may gain privileges"
+    if any("unconfined" in str(option) for option in resource.at("securityOpts", [])):
+        yield "the kernel's filters are off"
+    if resource.at("privileged"):
+        yield "it is privileged"
+    if resource.at("capabilities.adds"):
+        yield f"it gains {', '.join(resource.at('capabilities.adds'))}"
+    for name in ("networkMode", "pidMode", "ipcMode", "usernsMode"):
+        if resource.at(name) == "host" and not (measures and name == "networkMode"):
+            yield f"{name} is the host's"
+    if resource.at("user") in ("0", "root", "0:0"):
+        yield "it is told to run as root"
+    for volume in resource.at("volumes", []):
+        path = volume.get("hostPath")
+        if path and (path == SOCKET or not measures or volume.get("readOnly") is not True):
+            yield f"it reaches {path} of its host"
+
+
+def _restarts(resource: Resource, _: Stage) -> Iterator[str]:
+    wanted = "no" if is_job(resource) else "always"
+    if resource.at("restart") != wanted:
+        yield f"its restart policy is {resource.at('restart')}, not {wanted}"
+
+
+RULES = (
+    Rule(
+        name="images-by-digest",
+        description="An image is named by its digest.",
+        remedy="write NAME:TAG@sha256:DIGEST in dreamseed/catalog/images.py",
+        guards=of_type(IMAGE),
+        faults=_image,
+    ),
+    Rule(
+        name="containers-run-declared-images",
+        description="A container runs an image that the program declares.",
+        remedy="pass the declared image's id",
+        guards=of_type(CONTAINER),
+        faults=_runs_known_image,
+    ),
+    Rule(
+        name="containers-are-checked",
+        description="A container that stays has a health check, and what follows waits for it.",
+        remedy="write a health check in the service's plan",
+        guards=lambda resource: resource.type == CONTAINER and not is_job(resource),
+        faults=_health,
+    ),
+    Rule(
+        name="containers-have-limits",
+        description="A container has a limit of memory, a share of the CPU, and a log that ends.",
+        remedy="set memory, memorySwap to the same, cpuShares, and logOpts max-size and max-file",
+        guards=of_type(CONTAINER),
+        faults=_limits,
+    ),
+    Rule(
+        name="containers-have-few-rights",
+        description="A container gains no privilege and reaches nothing of its host; one measures it, reading only.",
+        remedy="leave it out; what must be measured of the host is the node exporter's",
+        guards=of_type(CONTAINER),
+        faults=_rights,
+    ),
+    Rule(
+        name="containers-come-back",
+        description="A container that stays is started again whenever it ends; a job is not.",
+        remedy="restart: always for what stays, no for a job",
+        guards=of_type(CONTAINER),
+        faults=_restarts,
+    ),
+)
