@@ -21,7 +21,7 @@ def main() -> int:
         missed = [one for one in score.tried if not one.caught]
         lines += [f"    missed: {one.stage} {one.resource}: {one.injection}" for one in missed[:5]]
     lines.append(
-        f"    ({READS_THE_STAGE_ONLY} reads the stage file alone: its mutants are in tests/policy/test_cost_rule.py)"
+        f"    ({READS_THE_STAGE_ONLY} reads the stage file alone: its mutants are in tests/policy/test_rules.py)"
     )
     today = datetime.now(UTC).date()
     broken = 0
