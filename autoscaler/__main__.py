@@ -7,19 +7,22 @@ import logging
 import signal
 import sys
 import threading
+import time
 from pathlib import Path
 
 import httpx
 from prometheus_client import CollectorRegistry, start_http_server
 from pydantic import ValidationError
 
+from autoscaler.agent import Agent
 from autoscaler.daemon import Daemon
 from autoscaler.google import GoogleCloud, anonymous, clients
 from autoscaler.metrics import Metrics
 from autoscaler.settings import Settings
+from autoscaler.spending import spent
 from autoscaler.store import NotLeaderError, StateError, Store
 
-PORT = 9_600
+PORT = 9_510
 
 
 def main() -> int:
@@ -33,6 +36,8 @@ def main() -> int:
         if asked.begin:
             store.begin()
             return 0
+        if asked.begin_spent and not store.begun:
+            store.begin(spent(settings.policy.spending.cap_usd_per_month, time.time()))
         _daemon(settings, store, asked).run(asked.interval, dry_run=asked.dry_run, once=asked.once)
     except (OSError, ValidationError, StateError, NotLeaderError) as error:
         sys.stderr.write(f"{error}\n")
@@ -54,7 +59,15 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--compute", help="host and port of a stand-in for Compute Engine, by HTTP and without a credential"
     )
-    parser.add_argument("--begin", action="store_true", help="write an empty state where there is none, and end")
+    parser.add_argument(
+        "--agent", type=int, default=0, help="the port on which the routers ask what serves; 0 serves none"
+    )
+    parser.add_argument(
+        "--begin", action="store_true", help="write an empty state where none has bought yet, and end: no worker ran"
+    )
+    parser.add_argument(
+        "--begin-spent", action="store_true", help="without a state, take this month's cap for spent and go on"
+    )
     parser.add_argument("--dry-run", action="store_true", help="decide, and change nothing anywhere")
     parser.add_argument("--once", action="store_true", help="take one turn")
     return parser.parse_args()
@@ -79,6 +92,7 @@ def _daemon(settings: Settings, store: Store, asked: argparse.Namespace) -> Daem
         metrics=Metrics(registry),
         kill_switch=asked.kill_switch,
         stopping=stopping,
+        agent=Agent(asked.agent, settings.policy.max_workers) if asked.agent else None,
     )
 
 

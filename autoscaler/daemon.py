@@ -15,6 +15,7 @@ from pathlib import Path
 
 import httpx
 
+from autoscaler.agent import Agent
 from autoscaler.cloud import Cloud
 from autoscaler.metrics import Metrics
 from autoscaler.policy import Policy
@@ -44,7 +45,7 @@ class Unsaved:
 
 @dataclass(kw_only=True)
 class Daemon:
-    """What one daemon works with; `stopping` is set by a signal."""
+    """What one daemon works with; `agent` tells the routers what serves, `stopping` is set by a signal."""
 
     policy: Policy
     queries: Queries
@@ -55,10 +56,12 @@ class Daemon:
     metrics: Metrics
     kill_switch: Path
     stopping: threading.Event
+    agent: Agent | None = None
     clock: Callable[[], float] = time.time
 
     def run(self, interval_seconds: float, *, dry_run: bool = False, once: bool = False) -> None:
         """Lead, or wait to lead, and take turns until told to stop. A dry run neither leads nor changes anything."""
+        self.metrics.cap.set(self.policy.spending.cap_usd_per_month)
         if dry_run:
             dry = Unsaved(self.store.peek())
             self._turns(lambda: self._turn(dry, dry_run=True), interval_seconds, once)
@@ -93,6 +96,8 @@ class Daemon:
         now = self.clock()
         decision = turn(keeper, self.cloud, observation, self.policy, now, self._alert, dry_run=dry_run)
         self.metrics.took(decision, now)
+        if self.agent is not None and not dry_run:
+            self.agent.tell(decision.state)
         return decision
 
     def _alert(self, buy: BuyCard) -> None:

@@ -51,22 +51,25 @@ def decide(state: State, observation: Observation, policy: Policy, now: float) -
     standing still. The same arguments give the same decision.
     """
     if not 0 <= now <= LATEST:
-        return Decision.model_construct(state=state, actions=(), reasons=("the clock shows no time",))
+        return Decision.model_construct(state=state, sound=False, actions=(), reasons=("the clock shows no time",))
     now = max(now, state.decided_at)
     verdict, why = judge(observation, policy, now)
     kept = max(policy.up_window.samples, policy.down_window.samples)
     draft = _Draft(state, reasons=[why])
     draft.change(decided_at=now, verdicts=(*state.verdicts, verdict)[-kept:], ledger=turned(state.ledger, now))
     listed = usable(observation.inventory, policy, now)
+    sound = listed and verdict is not Verdict.UNKNOWN
     if listed:
         _reconcile(draft, observation, policy, now, sound=verdict is not Verdict.UNKNOWN)
     else:
         draft.reasons.append("the cloud's list is missing or old")
     if observation.killed:
         _stop(draft, now)
-    elif verdict is not Verdict.UNKNOWN and listed:
+    elif sound:
         _scale(draft, observation, policy, verdict, now)
-    return Decision.model_construct(state=draft.state, actions=tuple(draft.actions), reasons=tuple(draft.reasons))
+    return Decision.model_construct(
+        state=draft.state, sound=sound, actions=tuple(draft.actions), reasons=tuple(draft.reasons)
+    )
 
 
 def agreed(verdicts: tuple[Verdict, ...], wanted: Verdict, window: Window) -> bool:

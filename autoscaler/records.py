@@ -194,8 +194,12 @@ Action = Annotated[Launch | Drain | Delete | BuyCard, Field(discriminator="kind"
 
 
 class Decision(Exact):
-    """What `decide` returns: the state to persist before acting, the actions in order, and why, in words."""
+    """What `decide` returns: the state to persist before acting, the actions in order, and why, in words.
+
+    `sound` tells whether signals and the cloud's list were of use: without them nothing can be bought or released.
+    """
 
     state: State
+    sound: bool = False
     actions: tuple[Action, ...] = ()
     reasons: tuple[str, ...] = ()

@@ -34,6 +34,11 @@ def turned(ledger: Ledger, now: float) -> Ledger:
     return Ledger(month=month, month_usd=ledger.month_usd if month == ledger.month else 0.0, day=day)
 
 
+def spent(cap_usd: float, now: float) -> Ledger:
+    """Return the ledger of a month of which nobody knows the cost: it counts as spent, up to the cap."""
+    return turned(Ledger(), now).model_copy(update={"month_usd": cap_usd})
+
+
 def settled(ledger: Ledger, worker: Worker, ended_at: float) -> Ledger:
     """Return the ledger with a worker that is gone: it cost what it took until `ended_at`, at most until its end."""
     hours = max(0.0, min(ended_at, worker.expires_at) - worker.requested_at) / HOUR

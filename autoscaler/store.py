@@ -13,7 +13,7 @@ from typing import IO
 
 from pydantic import ValidationError
 
-from autoscaler.records import State
+from autoscaler.records import Ledger, State
 
 LOCK, STATE = "leader.lock", "state.json"
 
@@ -34,12 +34,24 @@ class Store:
         self._lock: IO[str] | None = None
         self._epoch = 0
 
-    def begin(self) -> None:
-        """Write the state of a daemon that never ran. Raises `StateError` where there is one already."""
-        path = self._folder / STATE
-        if path.exists():
-            raise StateError(f"{path} exists: it holds what the month has cost; leave it")
-        self._write(State())
+    @property
+    def begun(self) -> bool:
+        """Tell whether there is a state, readable or not."""
+        return (self._folder / STATE).exists()
+
+    def begin(self, ledger: Ledger | None = None) -> None:
+        """Write the state of a daemon that never bought, with what the month is taken to have cost (default: nothing).
+
+        Raises `StateError` where a state is there that has bought, or cannot be read. A daemon that runs with one that
+        has not finds a newer epoch and begins with this one.
+        """
+        epoch = 0
+        if self.begun:
+            found = self._read()
+            if found.launches or found.workers:
+                raise StateError(f"{self._folder / STATE} has bought: it holds what the month has cost; leave it")
+            epoch = found.epoch + 1
+        self._write(State(epoch=epoch, ledger=ledger or Ledger()))
 
     def peek(self) -> State:
         """Return the state, whoever leads. Raises `StateError`."""

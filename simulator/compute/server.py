@@ -100,10 +100,8 @@ class ComputeApi:
         return machine
 
 
-@contextmanager
-def serving(compute: Compute, clock: Callable[[], float], port: int = 0) -> Iterator[str]:
-    """Serve the stand-in on loopback while the context lasts; yield its host and port."""
-    api = ComputeApi(compute, clock)
+def server_of(api: ComputeApi, address: tuple[str, int]) -> ThreadingHTTPServer:
+    """Return a server at `address` that answers with `api`; it listens, and serves when it is told to."""
 
     class Handler(BaseHTTPRequestHandler):
         def _handle(self) -> None:
@@ -126,7 +124,13 @@ def serving(compute: Compute, clock: Callable[[], float], port: int = 0) -> Iter
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+    return ThreadingHTTPServer(address, Handler)
+
+
+@contextmanager
+def serving(compute: Compute, clock: Callable[[], float], port: int = 0) -> Iterator[str]:
+    """Serve the stand-in on loopback while the context lasts; yield its host and port."""
+    server = server_of(ComputeApi(compute, clock), ("127.0.0.1", port))
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from autoscaler.decide import decide
 from autoscaler.policy import Spending, Zone
 from autoscaler.records import Instance, Inventory, Launch, Ledger, Observation, State, Status, Worker
-from autoscaler.spending import committed_usd, turned
+from autoscaler.spending import committed_usd, spent, turned
 from tests.autoscaler.driven import Driven
 from tests.autoscaler.policies import NOW, ZONES, busy, policy
 
@@ -25,6 +25,17 @@ def bought(driven: Driven, turns: int = 3, **changes: Any) -> list[str]:
 def test_a_worker_is_bought_only_if_its_longest_run_fits_the_cap() -> None:
     assert not bought(Driven(policy(spending=Spending(cap_usd_per_month=ONE_RUN_USD - 0.01))))
     assert bought(Driven(policy(spending=Spending(cap_usd_per_month=ONE_RUN_USD))))
+
+
+def test_a_month_of_which_nobody_knows_the_cost_buys_nothing_and_the_next_one_does() -> None:
+    rules = policy(spending=Spending(cap_usd_per_month=40))
+    blind = Driven(rules)
+    blind.state = State(ledger=spent(40, NOW))
+    assert not bought(blind, 60)
+    assert "40.00 may be spent" in blind.reasons[-1]
+    later = Driven(rules)
+    later.state, later.now = State(ledger=spent(40, NOW)), NOW + 31 * 86_400
+    assert bought(later)
 
 
 def test_what_is_committed_counts_before_it_is_spent() -> None:

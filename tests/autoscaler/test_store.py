@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from autoscaler.records import State
+from autoscaler.records import Ledger, State
 from autoscaler.store import NotLeaderError, StateError, Store
 
 
@@ -19,10 +19,25 @@ def test_without_a_state_nobody_leads_and_the_way_out_is_named(tmp_path: Path) -
         Store(tmp_path).lead()
 
 
-def test_a_state_that_is_there_is_not_begun_anew(tmp_path: Path) -> None:
-    begun(tmp_path)
+def test_a_state_that_has_bought_is_not_begun_anew(tmp_path: Path) -> None:
+    store = begun(tmp_path)
+    store.save(store.lead().model_copy(update={"launches": 1}))
     with pytest.raises(StateError, match="it holds what the month has cost"):
         Store(tmp_path).begin()
+    store.close()
+    assert store.peek().launches == 1
+
+
+def test_a_state_that_never_bought_is_begun_anew_and_its_leader_writes_nothing_over_it(tmp_path: Path) -> None:
+    running = Store(tmp_path)
+    running.begin(Ledger(month="2026-11", month_usd=40))
+    state = running.lead()
+    Store(tmp_path).begin()
+    with pytest.raises(NotLeaderError):
+        running.save(state)
+    running.close()
+    assert running.lead().ledger == Ledger()
+    running.close()
 
 
 def test_a_damaged_state_is_not_taken_for_an_empty_one(tmp_path: Path) -> None:
