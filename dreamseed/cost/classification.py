@@ -79,6 +79,7 @@ FREE: Mapping[str, str] = {
     "gcp:secretmanager/secret:Secret": "its versions are priced",
     "gcp:secretmanager/secretIamMember:SecretIamMember": "access rights are free",
     "gcp:serviceaccount/account:Account": "identities are free",
+    "gcp:serviceaccount/key:Key": "identities are free",
     "gcp:serviceaccount/iAMMember:IAMMember": "access rights are free",
     "gcp:servicenetworking/connection:Connection": "a link to managed services is free",
     "gcp:storage/bucketIAMMember:BucketIAMMember": "access rights are free",

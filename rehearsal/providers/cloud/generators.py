@@ -1,17 +1,23 @@
-"""Values that are really random: the outputs of the random provider.
+"""Values that are really random: the outputs of the random provider, and the keys of service accounts.
 
-Source of alphabet and rules: hashicorp/terraform-provider-random v3.9.0 (see random.json).
+Source of alphabet and rules: hashicorp/terraform-provider-random v3.9.0 (see random.json). A key has the form of
+Google's credentials file, with a private key of its own that no account knows: a client can sign with it.
 """
 
 from __future__ import annotations
 
 import base64
+import json
 import secrets
 import string
 from collections.abc import Mapping
 
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
 from rehearsal.providers.values import Values, plain
 
+ACCOUNT_KEY = "gcp:serviceaccount/key:Key"
 SPECIAL = "!@#$%&*()-_=+[]{}<>:?"
 CLASSES = {
     "lower": string.ascii_lowercase,
@@ -48,8 +54,28 @@ def _bytes(inputs: Mapping[str, object]) -> Values:
     }
 
 
+def _account_key(account: str) -> str:
+    """The credentials file of `account` (``projects/P/serviceAccounts/EMAIL``), as base64."""
+    key = rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    email = account.rpartition("/")[2]
+    content = {
+        "type": "service_account",
+        "project_id": account.split("/")[1] if "/" in account else "",
+        "private_key_id": secrets.token_hex(20),
+        "private_key": pem,
+        "client_email": email,
+        "client_id": str(secrets.randbelow(10**21)),
+        "token_uri": "https://oauth2.googleapis.com/token",
+        "universe_domain": "googleapis.com",
+    }
+    return base64.b64encode(json.dumps(content).encode()).decode()
+
+
 def random_outputs(token: str, planned: Values) -> Values:
-    """The random outputs of a type of the random provider; empty for every other type."""
+    """The random outputs of a type of the random provider, and of an account's key; empty for every other type."""
+    if token == ACCOUNT_KEY:
+        return {"privateKey": _account_key(str(plain(planned["serviceAccountId"])))}
     if not token.startswith("random:"):
         return {}
     inputs = {key: plain(value) for key, value in planned.items()}

@@ -190,6 +190,10 @@ PLATFORM_RULES = {
         member="serviceAccount:{accountId}@{project}.iam.gserviceaccount.com",
         uniqueId="1{number:20}",
     ),
+    "serviceaccount/key:Key": ObjectRule(
+        "{serviceAccountId}/keys/{hex:40}",
+        outputs={"name": "{id}", "publicKey": "{hex:64}", "validAfter": TIME, "validBefore": "9999-12-31T23:59:59Z"},
+    ),
     "serviceaccount/iAMMember:IAMMember": grant("{serviceAccountId}"),
     "projects/service:Service": ObjectRule("{project}/{service}", upsert=True),
     "projects/iAMMember:IAMMember": grant("{project}"),

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from google.oauth2.service_account import Credentials
 
 from rehearsal.providers.cloud.fake_cloud import RULES, FakeCloud
 from rehearsal.providers.cloud.store import Store
@@ -383,3 +384,16 @@ def test_an_instance_can_be_created_running_only_and_stopped_later(cloud: FakeCl
         assert cloud.list(given.SQL) == []
     else:
         assert make(cloud, thing, inputs).id
+
+
+def test_an_accounts_key_is_secret_and_one_that_a_client_can_sign_with(cloud: FakeCloud) -> None:
+    account = "projects/dreamseed-prod/serviceAccounts/a@dreamseed-prod.iam.gserviceaccount.com"
+    thing = subject("gcp:serviceaccount/key:Key")
+    one, other = (make(cloud, thing, {"serviceAccountId": account}).outputs["privateKey"] for _ in range(2))
+    assert isinstance(one, Secret)
+    assert isinstance(other, Secret)
+    info, another = (json.loads(base64.b64decode(str(each.value))) for each in (one, other))
+    credentials = Credentials.from_service_account_info(info)  # type: ignore[no-untyped-call]
+    assert credentials.service_account_email == "a@dreamseed-prod.iam.gserviceaccount.com"
+    assert credentials.sign_bytes(b"text") != b""
+    assert info["private_key"] != another["private_key"]
