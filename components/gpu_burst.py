@@ -65,6 +65,8 @@ class GpuBurst(Component):
 
     template: pulumi.Output[str]
     """What the autoscaler makes machines from."""
+    account: pulumi.Output[str]
+    """The full name of the account that they run as."""
     hostname: str
     """Where the workers are reached, through Access."""
     zones: Sequence[str]
@@ -90,7 +92,12 @@ class GpuBurst(Component):
             for secret, value in values.items()
         ]
         template = self._template(args, prefix, account, [secret.access for secret in stored])
-        self.publish(template=template.self_link, hostname=args.plan.route.hostname, zones=list(args.plan.zones))
+        self.publish(
+            template=template.self_link,
+            account=account.name,
+            hostname=args.plan.route.hostname,
+            zones=list(args.plan.zones),
+        )
 
     def _template(
         self,

@@ -10,6 +10,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from components.api import ApiService, ApiServiceArgs, Egress
+from components.autoscaler import Autoscaler, AutoscalerArgs
 from components.base import Component, Secrets
 from components.containers import HostResources
 from components.cost_guard import CostGuard, CostGuardArgs
@@ -56,7 +57,7 @@ def declare(plan: StagePlan, configured: Secrets) -> dict[str, Any]:
     vllm = _declare_services(base, hosts)
     guard = CostGuard("cost-guard", CostGuardArgs(service=plan.config.service, budget=plan.config.budget), base.cloud)
     watch = _declare_observability(base, hosts, guard)
-    _declare_burst(base)
+    _declare_burst(base, hosts)
     _declare_recovery(base)
     return {
         "api_url": api.url,
@@ -102,7 +103,14 @@ def _declare_foundation(plan: StagePlan, configured: Secrets) -> Foundation:
         ),
         cloud,
     )
-    secrets = {**configured, **generated, **_backup_keys(store), ProvidedSecret.TUNNEL_TOKEN: edge.tunnel_token}
+    secrets = {
+        **configured,
+        **generated,
+        **_backup_keys(store),
+        ProvidedSecret.TUNNEL_TOKEN: edge.tunnel_token,
+        ProvidedSecret.TUNNEL_CLIENT_ID: edge.access_client_id,
+        ProvidedSecret.TUNNEL_CLIENT_SECRET: edge.access_client_secret,
+    }
     return Foundation(
         plan=plan, cloud=cloud, secrets=secrets, store=store, edge=edge, delivery=delivery, network=network
     )
@@ -171,11 +179,11 @@ def _declare_api(base: Foundation) -> ApiService:
     )
 
 
-def _declare_burst(base: Foundation) -> None:
+def _declare_burst(base: Foundation, hosts: Mapping[str, HostResources]) -> None:
     plan = base.plan
     if plan.burst is None:
         return
-    GpuBurst(
+    workers = GpuBurst(
         "gpu-burst",
         GpuBurstArgs(
             service=plan.config.service,
@@ -189,6 +197,19 @@ def _declare_burst(base: Foundation) -> None:
                 BurstSecret.MODELS_KEY: base.store.keys["models"],
                 BurstSecret.VLLM_API_KEY: base.secrets[GeneratedSecret.VLLM_API_KEY],
             },
+            enabled=base.delivery.enabled,
+        ),
+        base.cloud,
+    )
+    Autoscaler(
+        "autoscaler",
+        AutoscalerArgs(
+            service=plan.config.service,
+            plan=plan.autoscaler,
+            hosts=hosts,
+            secrets=base.secrets,
+            template=workers.template,
+            worker_account=workers.account,
             enabled=base.delivery.enabled,
         ),
         base.cloud,

@@ -6,6 +6,7 @@ nothing is an error here, so that no test over these resources can pass by havin
 
 from __future__ import annotations
 
+import base64
 import json
 import runpy
 from collections.abc import Mapping
@@ -92,6 +93,7 @@ class Cloud(Mocks):
             "clientId": f"{args.name}.access",
             "clientSecret": f"secret-of-{args.name}",
             "application_key": f"key-of-{args.name}",
+            "privateKey": base64.b64encode(f"private-key-of-{args.name}".encode()).decode(),
         }
         return identity, {
             **{k: v for k, v in made.items() if k not in args.inputs},

@@ -13,6 +13,7 @@ from dreamseed.config.types import (
     DockerHost,
     Gib,
     Hours,
+    ImageReference,
     PrivateAddress,
     Ratio,
     ResourceName,
@@ -55,6 +56,7 @@ class Burst(Section):
     machine_type: str = Field(description="a machine of the catalogue with a GPU that holds the model")
     zones: tuple[Zone, ...] = Field(min_length=1, description="zones to try, in order")
     max_run_hours: Hours = Field(le=24, description="the VM deletes itself after this many hours")
+    autoscaler_image: ImageReference = Field(description="the owners' autoscaler, by digest")
 
 
 class Vllm(Section):

@@ -31,6 +31,7 @@ class Job(StrEnum):
     ALERTMANAGER = "alertmanager"
     API = "api"
     COST = "cost"
+    AUTOSCALER = "autoscaler"
     DRILL = "drill"
 
     @property
@@ -334,6 +335,20 @@ EXPORTERS: tuple[Exporter, ...] = (
             *_gauges("edu_cost_month_to_date edu_cost_month_forecast", "stage component"),
             *_gauges("edu_cost_last_update_timestamp_seconds"),
             *_gauges("edu_cost_usage", "stage usage source"),
+        ),
+    ),
+    Exporter(
+        job=Job.AUTOSCALER,
+        program="the autoscaler",
+        version="-",
+        source="autoscaler/metrics.py of this project, in USD and Unix seconds; `phase` is a worker's. A test holds "
+        "the program to it",
+        metrics=(
+            *_gauges("edu_autoscaler_leader edu_autoscaler_paused edu_autoscaler_last_success_timestamp_seconds"),
+            *_gauges("edu_autoscaler_month_usd edu_autoscaler_committed_usd edu_autoscaler_cap_usd"),
+            *_gauges("edu_autoscaler_workers", "phase"),
+            *_counters("edu_autoscaler_actions_total", "kind"),
+            *_counters("edu_autoscaler_verdicts_total", "verdict"),
         ),
     ),
     Exporter(

@@ -16,6 +16,7 @@ NEEDED_ON_THE_WAY = (Concern.AVAILABILITY, Concern.SATURATION)
 """What a service that keeps nothing needs: engines, routers, proxies, poolers, connectors."""
 _OWN = "nothing on the server can tell that its own watcher is away; Google Cloud watches the API from outside"
 _SILENCES = "it holds silences and what it has told already: a new one begins empty and tells again"
+_SPENT = "where its state is lost the month counts as spent, so that it buys nothing until the next one begins"
 _DRAWN = "dashboards and data source are files of its container; what is drawn by hand is not kept"
 EXEMPTIONS: Mapping[tuple[str, Concern], str] = MappingProxyType(
     {
@@ -28,6 +29,8 @@ EXEMPTIONS: Mapping[tuple[str, Concern], str] = MappingProxyType(
         ("alertmanager", Concern.SATURATION): _SILENCES,
         ("alertmanager", Concern.REPLICATION): _SILENCES,
         ("alertmanager", Concern.BACKUP): _SILENCES,
+        ("autoscaler", Concern.REPLICATION): _SPENT,
+        ("autoscaler", Concern.BACKUP): _SPENT,
         ("grafana", Concern.AVAILABILITY): "dashboards show, they tell nobody: alerts do not pass through it",
         ("grafana", Concern.SATURATION): _DRAWN,
         ("grafana", Concern.REPLICATION): _DRAWN,

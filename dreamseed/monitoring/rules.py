@@ -11,6 +11,7 @@ from typing import Any
 
 from dreamseed.config import StageConfig
 from dreamseed.monitoring.alerts_access import access_group
+from dreamseed.monitoring.alerts_autoscaler import autoscaler_group
 from dreamseed.monitoring.alerts_backups import backups_group
 from dreamseed.monitoring.alerts_data import database_group
 from dreamseed.monitoring.alerts_growth import growth_group
@@ -40,6 +41,7 @@ def rule_groups(config: StageConfig, jobs: Set[Job], fleet: Fleet) -> tuple[Grou
         cache_group(config),
         events_group(config),
         access_group(),
+        autoscaler_group(),
         hosts_group(),
         cost_group(config, fleet),
         growth_group(config),

@@ -110,9 +110,10 @@ def _values(config: StageConfig, metric: Metric) -> Mapping[str, int]:
         "device": NETWORK_CARDS if metric.name.startswith("node_network") else 1,
         "database": DATABASES,
         "partition": own if lag else own + OFFSETS_PARTITIONS,
-        "rule_group": 12,
+        "rule_group": 14,
         "status": 4,
         "kind": 2,
         "component": COST_COMPONENTS,
         "usage": 3,
+        "phase": 8,
     }

@@ -18,13 +18,14 @@ from dreamseed.planning.invariants import require_invariants
 from dreamseed.planning.object_store import plan_buckets
 from dreamseed.planning.placement import check_placement
 from dreamseed.planning.recovery import plan_recovery
+from dreamseed.planning.services.autoscaler import plan_autoscaler
 from dreamseed.planning.services.kafka import plan_kafka
 from dreamseed.planning.services.monitoring import plan_monitoring
 from dreamseed.planning.services.monitoring_cost import with_rates
 from dreamseed.planning.services.postgres import plan_postgres
 from dreamseed.planning.services.redis import plan_redis
 from dreamseed.planning.services.tunnel import PRIMARY_ROUTE, plan_routes, plan_tunnel
-from dreamseed.planning.services.vllm import plan_layout, plan_vllm
+from dreamseed.planning.services.vllm import plan_engines, plan_layout, with_routers
 from dreamseed.planning.stage_plan import StagePlan
 
 
@@ -37,12 +38,15 @@ def plan_stage(config: StageConfig, name: str) -> StagePlan:
     hosts = plan_hosts(config, name)
     cloud_network = plan_cloud_network(config, name)  # first: others take addresses of its parts
     layout = plan_layout(config, name)
+    engines = plan_engines(config, layout, name)
+    burst = plan_burst(config, name)
     services = {
-        "vllm": plan_vllm(config, layout, hosts, name),
+        "vllm": with_routers(engines, config, layout, burst, hosts),
         "postgres": plan_postgres(config, hosts),
         "redis": plan_redis(config, hosts),
         "kafka": plan_kafka(config, hosts),
         "tunnel": plan_tunnel(config, hosts),
+        "autoscaler": plan_autoscaler(config, layout, burst, hosts),
     }
     services["monitoring"] = plan_monitoring(config, hosts, tuple(services.values()))
     routes = plan_routes(config, hosts)
@@ -58,7 +62,7 @@ def plan_stage(config: StageConfig, name: str) -> StagePlan:
         edge=plan_edge(config, name),
         api=plan_api(config, [route for route in routes if route is not primary], buckets),
         recovery=plan_recovery(config, primary, name),
-        burst=plan_burst(config, name),
+        burst=burst,
         cloud_network=cloud_network,
         grafana_cloud=plan_grafana_cloud(config.service, config.monitoring),
         loads=check_placement(name, hosts, tuple(services.values())),

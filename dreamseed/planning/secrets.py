@@ -26,6 +26,11 @@ class ProvidedSecret(StrEnum):
 
     HUGGING_FACE_TOKEN = "hugging-face-token"  # noqa: S105 - a secret's name, not a secret
     TUNNEL_TOKEN = "tunnel-token"  # noqa: S105 - a secret's name, not a secret
+    TUNNEL_CLIENT_ID = "tunnel-client-id"
+    TUNNEL_CLIENT_SECRET = "tunnel-client-secret"  # noqa: S105 - a secret's name, not a secret
+    WORKER_TEMPLATE = "worker-template"
+    """No secret: a name that the cloud gives, which a file learns the same way."""
+    AUTOSCALER_KEY = "autoscaler-key"
     BACKUP_KEY_ID = "backup-key-id"
     BACKUP_KEY = "backup-key"
     BACKUP_SECOND_KEY_ID = "backup-second-key-id"

@@ -35,6 +35,7 @@ class StagePlan:
     redis: ServicePlan
     kafka: ServicePlan
     tunnel: ServicePlan
+    autoscaler: ServicePlan
     monitoring: ServicePlan
     routes: tuple[TunnelRoute, ...]
     buckets: tuple[BucketPlan, ...]
@@ -49,7 +50,7 @@ class StagePlan:
     @property
     def services(self) -> tuple[ServicePlan, ...]:
         """Return the plans of all services that run on the hosts."""
-        return (self.vllm, self.postgres, self.redis, self.kafka, self.tunnel, self.monitoring)
+        return (self.vllm, self.postgres, self.redis, self.kafka, self.tunnel, self.autoscaler, self.monitoring)
 
     @property
     def containers(self) -> Iterator[Container]:

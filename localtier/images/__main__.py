@@ -1,18 +1,23 @@
-"""Build what the shipped stages need here, images and programs: ``python -m localtier.images`` prints what each is."""
+"""Build what the shipped stages need here, images and programs: ``python -m localtier.images`` prints what each is.
+
+``python -m localtier.images context KEY`` builds nothing: it writes the context of an image of ours to standard output.
+"""
 
 from __future__ import annotations
 
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-from dreamseed.catalog.images import reference_of
+from dreamseed.catalog.images import IMAGES, reference_of
 from dreamseed.config.load import STAGE_NAMES, find_project
 from localtier.images import ImageError, LocalImage, ensure_images
 from localtier.images.binaries import ensure_binary
+from localtier.images.contexts import Context, packed, tree
 from localtier.images.recipes import RECIPES
 from localtier.stages import simulated_plan
 from rehearsal.runner import Project
@@ -44,9 +49,27 @@ def table_of(images: list[LocalImage]) -> Table:
     return table
 
 
-def main() -> int:
+def own_context(key: str) -> bytes:
+    """Return the context of an image that the owners build, as a tar archive. Raises ImageError for any other."""
+    own = [one.key for one in IMAGES.values() if one.own and one.key in RECIPES]
+    if key not in own:
+        raise ImageError(f"{key} is no image that the owners build from here", f"one of {', '.join(own)}")
+    return packed(Context(files=tree(RECIPES[key]))).getvalue()
+
+
+def main(words: Sequence[str]) -> int:
     """Build what is missing; return the exit status."""
-    console = Console()
+    console = Console(stderr=bool(words))
+    if words:
+        asked, *keys = words
+        try:
+            if asked != "context" or len(keys) != 1:
+                raise ImageError(f"there is no command {' '.join(words)}", "nothing, or: context KEY")
+            sys.stdout.buffer.write(own_context(keys[0]))
+        except ImageError as error:
+            console.print(f"FAIL: {error}", style="red", markup=False)
+            return 2
+        return 0
     try:
         images = ensure_images(console, needed_references(find_project(Path.cwd())))
         for name in OUTSIDE:
@@ -59,4 +82,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

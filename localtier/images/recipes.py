@@ -153,6 +153,14 @@ _RECIPES = (
         what="our own image, on Python 3.13 from Debian 13",
         bases=_WITH_PIP,
     ),
+    Recipe(
+        key="autoscaler",
+        folder="autoscaler",
+        what="our own image, on Python 3.13 from Debian 13",
+        bases=_WITH_PIP,
+        module="autoscaler.__main__",
+        packages=("google-cloud-compute", "httpx", "prometheus-client", "pydantic", "requests"),
+    ),
     _stand_in("grafana", "pages that say that Grafana is not there", bases=_ON_BUSYBOX),
     _stand_in(
         "cloudflared",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,11 +14,16 @@ from localtier.certificates import ensure_ca, issue
 from localtier.images import ensure_binary
 from localtier.images.engine import local_cache
 from localtier.services import names, object_store
-from localtier.services.object_store import HTTPS_PORT, KeyPair, Site
+from localtier.services.object_store import ADDRESSES, FIRST_ADDRESS, HTTPS_PORT, KeyPair, Site
 from localtier.tunnel.protocol import EDGE_HOST
 from rehearsal.hosts import World
 
 NAME_SERVER = "name-server"
+COMPUTE = "compute-engine"
+COMPUTE_HOST = "compute.googleapis.com"
+COMPUTE_ADDRESS = f"{ADDRESSES}.{FIRST_ADDRESS + 20}"
+"""Beyond those of the object store's sites."""
+CODE = Path(__file__).parents[2]
 DNS_PORT = 53
 START_TIMEOUT_SECONDS = 15.0
 POLL_SECONDS = 0.05
@@ -24,7 +31,7 @@ POLL_SECONDS = 0.05
 
 @dataclass(frozen=True, kw_only=True)
 class Services:
-    """The name server and the object store of `world`, as `plan` needs them.
+    """The name server, the object store and Compute Engine of `world`, as `plan` needs them.
 
     Every method raises `HostsError` when something does not start, with its last words.
     """
@@ -36,10 +43,13 @@ class Services:
         """Start what is missing, and wait until all of it listens; what runs as planned is left alone."""
         gateways = [lan.gateway for lan in self.world.lans]
         command = names.command(gateways, self.names)
-        self.world.give_outside([site.address for site in self.sites])
+        self.world.give_outside([*(site.address for site in self.sites), *([COMPUTE_ADDRESS] if self._scales else [])])
         self.world.start_service(NAME_SERVER, command)
         for site in self.sites:
             self._start(site)
+        if self._scales:
+            self._start_compute()
+            self._wait(COMPUTE, [(COMPUTE_ADDRESS, HTTPS_PORT)])
         self._wait(NAME_SERVER, [(gateway, DNS_PORT) for gateway in gateways])
         for site in self.sites:
             self._wait(site.service, [(site.address, HTTPS_PORT)])
@@ -47,11 +57,14 @@ class Services:
     def stop(self) -> None:
         """Stop all of them; what the object store holds stays."""
         self.stop_object_store()
+        if self._scales:
+            self.world.stop_service(COMPUTE)
         self.world.stop_service(NAME_SERVER)
 
     def status(self) -> Mapping[str, bool]:
         """Return by name which of them run."""
-        return {name: self.world.is_service_running(name) for name in (NAME_SERVER, *(s.service for s in self.sites))}
+        wanted = (NAME_SERVER, *(site.service for site in self.sites), *((COMPUTE,) if self._scales else ()))
+        return {name: self.world.is_service_running(name) for name in wanted}
 
     def stop_object_store(self, region: str | None = None) -> None:
         """Take the object store down, in one region or all: its names stay, and its addresses refuse connections."""
@@ -83,7 +96,20 @@ class Services:
     @property
     def names(self) -> dict[str, str]:
         """Return the names that the outside answers to, with an address each."""
-        return {EDGE_HOST: self.world.lans[0].gateway} | {site.endpoint: site.address for site in self.sites}
+        known = {EDGE_HOST: self.world.lans[0].gateway} | {site.endpoint: site.address for site in self.sites}
+        return known | ({COMPUTE_HOST: COMPUTE_ADDRESS} if self._scales else {})
+
+    @property
+    def _scales(self) -> bool:
+        """Tell whether the stage's autoscaler asks Compute Engine."""
+        return bool(self.plan.autoscaler.containers)
+
+    def _start_compute(self) -> None:
+        certificate = issue(ensure_ca(local_cache() / "ca"), [COMPUTE_HOST], [], self.world.root / "compute")
+        command = [sys.executable, "-m", "simulator.compute", f"--listen={COMPUTE_ADDRESS}", f"--port={HTTPS_PORT}"]
+        command += [f"--certificate={certificate.certificate}", f"--key={certificate.key}"]
+        search = os.pathsep.join(filter(None, (str(CODE), os.environ.get("PYTHONPATH"))))
+        self.world.start_service(COMPUTE, command, {"PYTHONPATH": search})
 
     def _start(self, site: Site) -> None:
         object_store.prepare(site)

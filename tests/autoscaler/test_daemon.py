@@ -16,12 +16,15 @@ import httpx
 import pytest
 from prometheus_client import CollectorRegistry
 
+from autoscaler.agent import Agent
+from autoscaler.cloud import CloudError
 from autoscaler.daemon import Daemon
 from autoscaler.metrics import Metrics
 from autoscaler.prometheus import observe
-from autoscaler.records import Phase
+from autoscaler.records import Inventory, Phase, State
 from autoscaler.settings import Queries
 from autoscaler.store import NotLeaderError, StateError, Store
+from dreamseed.monitoring.contract import EXPORTERS, Job
 from simulator.compute.direct import DirectCloud
 from simulator.compute.model import Compute, Faults
 from simulator.compute.server import serving
@@ -112,6 +115,8 @@ def test_a_surge_in_prometheus_brings_a_worker_and_the_metrics_show_it(world: Wo
     assert world.metric("verdicts_total", verdict="up") == 6
     assert world.metric("committed_usd") == pytest.approx(6 * 0.8)
     assert world.metric("last_success_timestamp_seconds") == world.now
+    assert world.metric("cap_usd") == 40
+    assert world.metric("paused") == 0
     assert world.metric("leader") == 1
 
 
@@ -233,3 +238,66 @@ def test_a_signal_to_stop_ends_the_program_after_its_turn(command: list[str], tm
     assert first
     state = Store(tmp_path).peek()
     assert (state.epoch, len(state.verdicts)) == (1, 1)
+
+
+def test_without_a_state_the_program_may_take_the_month_for_spent(command: list[str], tmp_path: Path) -> None:
+    done = subprocess.run(
+        [*command, "--begin-spent", "--once"], capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    state = Store(tmp_path).peek()
+    assert state.ledger.month_usd == policy().spending.cap_usd_per_month
+    assert len(state.verdicts) == 1
+    Store(tmp_path).begin()
+    subprocess.run([*command, "--begin-spent", "--once"], capture_output=True, check=True, timeout=120)
+    assert Store(tmp_path).peek().ledger.month_usd == 0, "a state that is there is kept"
+
+
+def test_a_turn_without_the_clouds_list_is_no_success(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(self: DirectCloud, now: float) -> Inventory:
+        raise CloudError("no")
+
+    monkeypatch.setattr(DirectCloud, "inventory", refused)
+    run(world, 3)
+    assert world.metric("verdicts_total", verdict="up") == 3
+    assert world.metric("last_success_timestamp_seconds") == 0
+
+
+def test_a_pause_after_launches_that_failed_is_told_while_it_lasts(world: World) -> None:
+    store = Store(world.folder)
+    store.save(store.lead().model_copy(update={"broken_until": world.now + 25}))
+    store.close()
+    run(world, 1)
+    assert world.metric("paused") == 1
+    run(world, 1)
+    assert world.metric("paused") == 0
+
+
+def test_the_routers_are_told_what_serves_and_by_a_dry_run_nothing(world: World) -> None:
+    told: list[int] = []
+
+    class Told(Agent):
+        def tell(self, state: State) -> None:
+            told.append(sum(one.phase is Phase.SERVING for one in state.workers))
+
+    daemon = world.daemon()
+    daemon.agent = Told(0, 2)
+    world.turns, world.last_turn = 0, 6
+    daemon.run(0.0)
+    assert (told[0], told[-1]) == (0, 1)
+    told.clear()
+    world.stopping.clear()
+    daemon.run(0.0, dry_run=True, once=True)
+    assert not told
+
+
+def test_its_metrics_are_those_of_the_contract(world: World) -> None:
+    run(world, 6)
+    contract = next(one for one in EXPORTERS if one.job is Job.AUTOSCALER)
+    found = {
+        sample.name: (family.type, frozenset(sample.labels))
+        for family in world.registry.collect()
+        for sample in family.samples
+        if not sample.name.endswith("_created")
+    }
+    assert found == {metric.name: (metric.kind.value, metric.labels) for metric in contract.metrics}

@@ -7,6 +7,7 @@ from functools import cache
 import pulumi
 
 from components.api import ApiService, ApiServiceArgs, Egress
+from components.autoscaler import Autoscaler, AutoscalerArgs
 from components.cost_guard import CostGuard, CostGuardArgs
 from components.delivery import Delivery, DeliveryArgs
 from components.disaster_recovery import DisasterRecovery, DisasterRecoveryArgs
@@ -14,6 +15,7 @@ from components.edge import EdgeZone, EdgeZoneArgs
 from components.gpu_burst import GpuBurst, GpuBurstArgs
 from components.object_store import ObjectStore, ObjectStoreArgs
 from components.private_network import PrivateNetwork, PrivateNetworkArgs
+from components.servers import Servers, ServersArgs
 from dreamseed.config import StageConfig
 from dreamseed.planning.api import ApiSecret, plan_api
 from dreamseed.planning.burst import BurstSecret, plan_burst
@@ -21,6 +23,7 @@ from dreamseed.planning.cloud_network import plan_cloud_network
 from dreamseed.planning.edge import plan_edge
 from dreamseed.planning.hosts import plan_hosts
 from dreamseed.planning.object_store import plan_buckets
+from dreamseed.planning.planner import plan_stage
 from dreamseed.planning.recovery import plan_recovery
 from dreamseed.planning.services.tunnel import TunnelRoute, plan_routes
 from tests.components.declaring import Declared, changed, declare, stage
@@ -118,6 +121,28 @@ def declare_burst(config: StageConfig) -> Declared:
     return declare(lambda: GpuBurst("gpu-burst", args))
 
 
+def declare_autoscaler(config: StageConfig) -> Declared:
+    """Declare the autoscaler on a server that is not there."""
+    plan = plan_stage(config, WHERE)
+    service = plan.autoscaler
+
+    def build() -> Autoscaler:
+        hosts = Servers(
+            "servers", ServersArgs(hosts=plan.hosts, images={host.name: plan.images[host.name] for host in plan.hosts})
+        ).hosts
+        args = AutoscalerArgs(
+            service=config.service,
+            plan=service,
+            hosts=hosts,
+            secrets={},
+            template=pulumi.Output.from_input("https://compute/template"),
+            worker_account="projects/p/serviceAccounts/worker",
+        )
+        return Autoscaler("autoscaler", args)
+
+    return declare(build)
+
+
 def declare_recovery(config: StageConfig) -> Declared:
     """Declare what stands by."""
     plan = plan_recovery(config, PRIMARY, WHERE)
@@ -152,5 +177,6 @@ def everything() -> tuple[tuple[str, Declared], ...]:
         ("cost guard", declare_guard(config)),
         ("network", declare_network(active)),
         ("burst", declare_burst(config)),
+        ("autoscaler", declare_autoscaler(config)),
         ("recovery", declare_recovery(active)),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -65,6 +66,7 @@ class Cloud(Mocks):
             "email": f"{args.name}@p.iam.gserviceaccount.com",
             "member": f"serviceAccount:{args.name}@p.iam.gserviceaccount.com",
             "version": "7",
+            "privateKey": base64.b64encode(b'{"type": "service_account", "private_key": "made-up"}').decode(),
             "clientId": "token-id",
             "clientSecret": "token-secret",
             "address": "198.51.100.7",

@@ -40,7 +40,7 @@ def alerts(name: str) -> tuple[Alert, ...]:
     [
         ("stage-a", {"postgres", "etcd", "prometheus", "alertmanager"}),
         ("stage-b", {"postgres", "etcd", "prometheus", "alertmanager", "redis", "grafana"}),
-        ("stage-e", {"postgres", "etcd", "prometheus", "alertmanager", "redis", "grafana", "kafka"}),
+        ("stage-e", {"postgres", "etcd", "prometheus", "alertmanager", "redis", "grafana", "kafka", "autoscaler"}),
     ],
 )
 def test_what_is_stateful_is_read_from_the_volumes_of_the_plan(name: str, found: set[str]) -> None:

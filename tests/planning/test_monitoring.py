@@ -26,7 +26,7 @@ ON_EACH = {
     *("node-exporter", "dcgm-exporter", "cost-exporter"),
     *("postgres-exporter", "pgbackrest-exporter", "pgbouncer-exporter"),
 }
-PROGRAMS = {"vllm", "etcd", "tunnel", SOURCES[Job.HAPROXY][0]}
+PROGRAMS = {"vllm", "etcd", "tunnel", "autoscaler", SOURCES[Job.HAPROXY][0]}
 """Who exports its own metrics."""
 
 

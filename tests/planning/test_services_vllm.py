@@ -75,7 +75,8 @@ def test_every_router_knows_every_engine_by_its_published_port(name: str) -> Non
     routers = [one for one in plan.vllm.containers if one.service == "vllm-router"]
     assert len(routers) == 2 * len(plan.config.servers)
     for one in routers:
-        assert set(re.findall(r"^  server (\S+) (\S+) check", file(one, CONFIG).text, re.MULTILINE)) == expected
+        known = re.findall(r"^  server (\S+) (\S+) check weight", file(one, CONFIG).text, re.MULTILINE)
+        assert set(known) == expected
 
 
 def test_an_engine_that_holds_more_gets_more() -> None:

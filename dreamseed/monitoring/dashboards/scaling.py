@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from dreamseed.config import Stage, StageConfig
+from dreamseed.monitoring.alerts_autoscaler import CAP, SPENT
 from dreamseed.monitoring.alerts_llm import GPU_UTILIZATION_PERCENT
 from dreamseed.monitoring.alerts_operations import BUDGET, STAGE_INFO
 from dreamseed.monitoring.dashboards.board import COLOURS, RANGE, Board, Kind, Panel
@@ -34,6 +35,8 @@ def elastic_scaling(config: StageConfig) -> Board:
             _usage(),
             _budget_gauge(config),
             _scaling_history(config),
+            _spot_workers(),
+            _spot_cost(),
             cpu(),
             api_latency(config),
             queue(),
@@ -111,6 +114,25 @@ def _scaling_history(config: StageConfig) -> Panel:
         # Whole hours are looked at; until there is one, a stage was first seen now.
         queries={f"min_over_time({now}[{days}d:{SCALING_STEP}]) * 1000 or {now} * 1000": ""},
         minimum=None,
+    )
+
+
+def _spot_workers() -> Panel:
+    return Panel(
+        title="Spot workers",
+        description="Machines that bridge a peak, by where each is in its life; at most two.",
+        unit="short",
+        queries={"sum by (phase) (edu_autoscaler_workers) > 0": "{{phase}}"},
+        stacked=True,
+    )
+
+
+def _spot_cost() -> Panel:
+    return Panel(
+        title="Spot workers' month",
+        description="USD of the month's spot workers, those there now counted to their end, and the cap of a month.",
+        unit="currencyUSD",
+        queries={SPENT: "spent or committed", CAP: "cap"},
     )
 
 

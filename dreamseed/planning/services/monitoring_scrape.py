@@ -29,6 +29,7 @@ SOURCES: Mapping[Job, tuple[str, int]] = MappingProxyType(
         Job.PGBOUNCER: ("pgbouncer-exporter", ports.PGBOUNCER_EXPORTER),
         Job.CLOUDFLARED: ("tunnel", ports.TUNNEL_METRICS),
         Job.COST: ("cost-exporter", ports.COST_EXPORTER),
+        Job.AUTOSCALER: ("autoscaler", ports.AUTOSCALER),
         Job.PROMETHEUS: ("prometheus", ports.PROMETHEUS),
         Job.ALERTMANAGER: ("alertmanager", ports.ALERTMANAGER),
     }

@@ -2,13 +2,17 @@
 
 A replica keeps its name and GPUs when its server gets another card. Routers run twice on each server, know every
 engine, send a request to the least loaded one and let only the OpenAI paths through, because vLLM's key guards only
-some of its paths. Sources: vLLM 0.33 documentation (docker, security), read 2026-11-22; HAProxy 3 configuration manual.
+some of its paths. They reach spot workers by one private name, through Cloudflare and as Access asks: their own check
+finds out whether one serves there, and the autoscaler's agent how many.
+Sources: vLLM 0.33 documentation (docker, security), read 2026-11-22; HAProxy 3 configuration manual.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from dreamseed.catalog.gpus import gpu_model
 from dreamseed.catalog.model_shapes import model_shape
@@ -38,10 +42,13 @@ from dreamseed.planning.gpu import (
     plan_gpu_layout,
     vllm_arguments,
 )
-from dreamseed.planning.hosts import Host, on_each_server
+from dreamseed.planning.hosts import Host, on_each_server, servers
 from dreamseed.planning.render import render
 from dreamseed.planning.secrets import GeneratedSecret, ProvidedSecret
 from dreamseed.planning.services.postgres_access import HAPROXY_UID, http_health, stats_port
+
+if TYPE_CHECKING:
+    from dreamseed.planning.burst import BurstPlan
 
 COMPONENT = "vllm"
 ROUTERS_PER_SERVER = 2
@@ -85,8 +92,8 @@ def plan_layout(config: StageConfig, where: str) -> GpuLayout:
     return plan_gpu_layout(intent, gpus, where=f"{where} › vllm")
 
 
-def plan_vllm(config: StageConfig, layout: GpuLayout, hosts: Sequence[Host], where: str) -> ServicePlan:
-    """Return the engines in order of replacement, then the routers."""
+def plan_engines(config: StageConfig, layout: GpuLayout, where: str) -> ServicePlan:
+    """Return the engines in order of replacement. Raises `PlanError` when one cannot serve what the stage asks for."""
     options = ServeOptions(
         served_model_name=config.vllm.served_name, max_num_queued_reqs=config.vllm.max_queued_requests, port=ports.VLLM
     )
@@ -98,8 +105,16 @@ def plan_vllm(config: StageConfig, layout: GpuLayout, hosts: Sequence[Host], whe
         Volume(name=f"{name}-models", host=name, kind=VolumeKind.CACHE, size_gib=MODELS_DISK_GIB)
         for name in dict.fromkeys(replica.server for replica in layout.replicas)
     )
-    routers = _routers(layout, hosts, router_connections(config))
-    return ServicePlan(component=COMPONENT, containers=(*engines, *routers), volumes=volumes)
+    return ServicePlan(component=COMPONENT, containers=tuple(engines), volumes=volumes)
+
+
+def with_routers(
+    engines: ServicePlan, config: StageConfig, layout: GpuLayout, burst: BurstPlan | None, hosts: Sequence[Host]
+) -> ServicePlan:
+    """Return `engines` with the routers in front of them, which know the spot workers of `burst` too."""
+    text = _router_file(config, layout, burst, hosts)
+    routers = _routers(layout, hosts, text, router_connections(config))
+    return replace(engines, containers=(*engines.containers, *routers))
 
 
 def router_connections(config: StageConfig) -> int:
@@ -164,13 +179,30 @@ def _engine(
     )
 
 
-def _routers(layout: GpuLayout, hosts: Sequence[Host], connections: int) -> list[Container]:
+def _weight(kv_tokens: int) -> int:
+    # A replica of two cards holds more than one of one: weigh by what fits into its KV cache.
+    return max(1, min(256, kv_tokens // 1_000))
+
+
+def _router_file(config: StageConfig, layout: GpuLayout, burst: BurstPlan | None, hosts: Sequence[Host]) -> str:
     addresses = {host.name: host.address for host in hosts}
-    text = render(
+    most = config.vllm.burst.max_workers
+    workers = burst and {
+        "hostname": burst.route.hostname,
+        "port": ports.ROUTER_WORKERS,
+        # Of all workers that may be there: the agent lowers it to those that serve.
+        "weight": _weight(most * burst.engine.kv_tokens),
+        "max_connections": most * DEFAULT_MAX_NUM_SEQS,
+        "agent_address": servers(hosts)[0].address,
+        "agent_port": ports.AUTOSCALER_AGENT,
+        "client_id": secret(ProvidedSecret.TUNNEL_CLIENT_ID),
+        "client_secret": secret(ProvidedSecret.TUNNEL_CLIENT_SECRET),
+    }
+    return render(
         "router.cfg.j2",
         port=ports.ROUTER,
         stats_port=ports.HAPROXY_STATS,
-        max_connections=connections,
+        max_connections=router_connections(config),
         max_body_bytes=MAX_BODY_BYTES,
         buffer_bytes=BUFFER_KIB * 1_024,
         engines=[
@@ -178,13 +210,20 @@ def _routers(layout: GpuLayout, hosts: Sequence[Host], connections: int) -> list
                 "name": engine_name(replica),
                 "address": addresses[replica.server],
                 "port": ports.vllm(replica.index_on_server),
-                # A replica of two cards holds more than one of one: weigh by what fits into its KV cache.
-                "weight": max(1, min(256, replica.kv_tokens // 1_000)),
+                "weight": _weight(replica.kv_tokens),
                 "max_connections": DEFAULT_MAX_NUM_SEQS,
             }
             for replica in layout.replicas
         ],
+        workers=workers,
     )
+
+
+def _routers(layout: GpuLayout, hosts: Sequence[Host], text: str, connections: int) -> list[Container]:
+    # With workers it holds the token that Access asks for.
+    config_file = File(path="/usr/local/etc/haproxy/haproxy.cfg", text=text, owner=HAPROXY_UID)
+    if config_file.secrets:
+        config_file = replace(config_file, mode="0400")
     routers: list[Container] = []
     for number, host in enumerate(on_each_server(hosts, ROUTERS_PER_SERVER), start=1):
         routers.append(
@@ -198,7 +237,7 @@ def _routers(layout: GpuLayout, hosts: Sequence[Host], connections: int) -> list
                 aliases=(ROUTER_ALIAS,),
                 memory_mib=router_memory_mib(connections),
                 cpu_cores=0.2,
-                files=(File(path="/usr/local/etc/haproxy/haproxy.cfg", text=text, owner=HAPROXY_UID),),
+                files=(config_file,),
                 ports=(stats_port(ports.router_stats(number)),),
                 health=http_health(ports.HAPROXY_STATS, "/healthz"),
                 stop_grace_seconds=60,

@@ -1,3 +1,4 @@
+import io
 import tarfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -6,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from localtier.images import contexts
+from localtier.images.__main__ import main, own_context
 from localtier.images.contexts import Context, content_digest, packed, tree
 from localtier.images.recipes import RECIPES, Recipe
 from localtier.images.sources import files_of
@@ -97,3 +99,28 @@ def test_what_the_image_says_of_itself_names_what_it_stands_for() -> None:
     assert "stand-in" in text
     assert REFERENCES[0] in text
     assert RECIPE.what in text
+
+
+def test_the_owners_build_the_autoscaler_from_what_is_built_here_and_from_nothing_of_this_machine() -> None:
+    with tarfile.open(fileobj=io.BytesIO(own_context("autoscaler"))) as archive:
+        names = set(archive.getnames())
+    assert names == set(tree(RECIPES["autoscaler"]))
+    assert {"Dockerfile", "requirements.lock", "source/autoscaler/__main__.py", "source/autoscaler/google.py"} <= names
+    assert not [name for name in names if name.startswith(("source/dreamseed/", "source/simulator/"))]
+
+
+@pytest.mark.parametrize(
+    ("words", "fault"),
+    [
+        (["context", "vllm"], "vllm is no image that the owners build from here"),
+        (["context"], "there is no command context"),
+        (["bild"], "there is no command bild"),
+    ],
+)
+def test_what_is_no_context_of_the_owners_is_refused_with_what_there_is(
+    capfd: pytest.CaptureFixture[str], words: list[str], fault: str
+) -> None:
+    assert main(words) == 2
+    out, told = capfd.readouterr()
+    assert not out
+    assert fault in " ".join(told.split())

@@ -37,7 +37,7 @@ def test_everything_a_recipe_names_is_there(recipe: Recipe) -> None:
     assert all(f"bin/{name}" in text for name in recipe.binaries)
     assert set(recipe.binaries) <= set(BINARIES)
     assert bool(recipe.module) == ("COPY source/" in text)
-    # An image of our own has a lock of its own: the owners build it from its folder alone.
+    # An image of our own without a module has a lock of its own: the owners build it from its folder alone.
     locked = bool(recipe.packages) or (recipe.path / "requirements.lock").is_file()
     assert locked == ("--require-hashes -r /requirements.lock" in text)
 

@@ -79,6 +79,26 @@ def cost(book: Book) -> None:
     book.silent("CostDataStale", 3_600, {told: gauge((0, 3_600))}, step=60, tick=60)
 
 
+def autoscaler(book: Book) -> None:
+    """Write down the autoscaler's cases; a month's cap is 40 USD."""
+    own = 'job="autoscaler",instance="autoscaler"'
+    told = f"edu_autoscaler_last_success_timestamp_seconds{{{own}}}"
+    book.fires("AutoscalerSilent", 930, {told: gauge((0, 930))}, {})
+    book.fires("AutoscalerSilent", 300, {"up": gauge((1, 300))}, {})
+    book.silent("AutoscalerSilent", 600, {told: gauge((0, 600))})
+    paused = f"edu_autoscaler_paused{{{own}}}"
+    book.fires("AutoscalerLaunchesFail", 300, {paused: change(0, 1, 0)}, {})
+    book.silent("AutoscalerLaunchesFail", 300, {paused: gauge((0, 300))})
+    month, committed, cap = (f"edu_autoscaler_{one}_usd{{{own}}}" for one in ("month", "committed", "cap"))
+    limit = {cap: gauge((40, 300))}
+    gone = {month: gauge((31, 300))}
+    book.fires("AutoscalerCapReached", 300, {**limit, **gone, committed: change(0, 5.1, 0)}, {})
+    book.silent("AutoscalerCapReached", 300, {**limit, **gone, committed: gauge((5, 300))})
+    orphan, serving = (f'edu_autoscaler_workers{{{own},phase="{phase}"}}' for phase in ("orphan", "serving"))
+    book.fires("AutoscalerOrphan", 900, {orphan: change(0, 1, 600), serving: gauge((1, 900))}, {})
+    book.silent("AutoscalerOrphan", 900, {orphan: gauge((0, 900)), serving: gauge((2, 900))})
+
+
 def growth(book: Book) -> None:
     """Write down the triggers' cases, each at a stage that has it."""
     users, signed = 'edu_concurrent_users{job="api",instance="i"}', 'edu_signups{job="api",instance="i"}'

@@ -73,7 +73,13 @@ def book() -> tuple[Case, ...]:
         *(cases_data.servers, cases_data.patroni, cases_data.votes, cases_data.archive),
         *(cases_data.cache, cases_data.events),
         *(cases_access.proxies, cases_access.poolers, cases_access.tunnel),
-        *(cases_operations.hosts, cases_operations.cost, cases_operations.growth, cases_operations.monitoring),
+        *(
+            cases_operations.hosts,
+            cases_operations.cost,
+            cases_operations.autoscaler,
+            cases_operations.growth,
+            cases_operations.monitoring,
+        ),
         cases_slo.burns,
     ):
         chapter(kept)

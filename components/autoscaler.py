@@ -1,0 +1,110 @@
+"""The autoscaler of the spot workers, and what it may do at Google Cloud."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pulumi
+from pulumi_gcp import projects, serviceaccount
+
+from components.base import Component, Secrets
+from components.containers import HostResources, declare_service
+from dreamseed.config.service import Service
+from dreamseed.planning.container import ServicePlan
+from dreamseed.planning.secrets import ProvidedSecret
+
+PERMISSIONS = (
+    "compute.disks.create",
+    "compute.globalOperations.list",
+    "compute.instanceTemplates.useReadOnly",
+    "compute.instances.create",
+    "compute.instances.delete",
+    "compute.instances.get",
+    "compute.instances.getGuestAttributes",
+    "compute.instances.list",
+    "compute.instances.setLabels",
+    "compute.instances.setMetadata",
+    "compute.instances.setServiceAccount",
+    "compute.instances.setTags",
+    "compute.subnetworks.use",
+    "compute.subnetworks.useExternalIp",
+)
+"""What making a machine from the workers' template, looking at it, telling it to drain and deleting it need.
+
+Source: Compute Engine's documentation of instances.insert, delete, setMetadata, getGuestAttributes and the aggregated
+lists, as recalled 2026-11-26; never tried against a real project.
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AutoscalerArgs:
+    """What `Autoscaler` needs.
+
+    `template` is the workers' template as its self link, `worker_account` the full name of the account that they run
+    as, `secrets` what else the container's files ask for, `enabled` what must exist first.
+    """
+
+    service: Service
+    plan: ServicePlan
+    hosts: Mapping[str, HostResources]
+    secrets: Secrets
+    template: pulumi.Input[str]
+    worker_account: pulumi.Input[str]
+    enabled: Sequence[pulumi.Resource] = ()
+
+
+class Autoscaler(Component):
+    """The container on the first server that makes and deletes spot workers, its volume, its account and its key.
+
+    The account may make, see, tell and delete machines of the project, and run them as the workers' account; no more.
+    Its key is the one that this program makes, since the server is not Google's and has no identity there: it is kept
+    encrypted in the state and in a file that only the container's user can read. ``pulumi up --target-replace URN`` of
+    the key makes it anew. An organisation that forbids keys (iam.disableServiceAccountKeyCreation, the default of new
+    ones) must allow it for this project. Declares no worker: the program in the container does.
+    """
+
+    token = "dreamseed:inference:Autoscaler"  # noqa: S105 - a resource's type token, not a secret
+
+    account: pulumi.Output[str]
+    """Who it is at Google Cloud, as an e-mail address."""
+
+    def __init__(self, name: str, args: AutoscalerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(name, opts)
+        service, prefix = args.service, f"{args.service.name}-autoscaler"
+        account = serviceaccount.Account(
+            prefix,
+            account_id=prefix,
+            project=service.gcp_project,
+            display_name="Makes and deletes spot workers",
+            opts=self.child(depends_on=list(args.enabled)),
+        )
+        role = projects.IAMCustomRole(
+            prefix,
+            role_id=prefix.replace("-", "_"),
+            project=service.gcp_project,
+            title="Makes and deletes machines",
+            permissions=list(PERMISSIONS),
+            opts=self.child(depends_on=list(args.enabled)),
+        )
+        grants = [
+            projects.IAMMember(
+                prefix, project=service.gcp_project, role=role.name, member=account.member, opts=self.child()
+            ),
+            serviceaccount.IAMMember(
+                f"{prefix}-worker",
+                service_account_id=args.worker_account,
+                role="roles/iam.serviceAccountUser",
+                member=account.member,
+                opts=self.child(),
+            ),
+        ]
+        key = serviceaccount.Key(prefix, service_account_id=account.name, opts=self.child())
+        secrets = {
+            **args.secrets,
+            ProvidedSecret.AUTOSCALER_KEY: key.private_key.apply(lambda text: base64.b64decode(text).decode()),
+            ProvidedSecret.WORKER_TEMPLATE: pulumi.Output.from_input(args.template),
+        }
+        declare_service(args.plan, args.hosts, secrets, self, depends_on=grants)
+        self.publish(account=account.email)

@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import json
+
+from components.autoscaler import PERMISSIONS
+from dreamseed.planning.services.autoscaler import CREDENTIAL_FILE, SETTINGS_FILE
+from tests.components.builders import declare_autoscaler
+from tests.components.declaring import stage
+
+
+def test_its_account_may_make_and_delete_machines_and_run_them_as_the_workers_and_nothing_else() -> None:
+    declared = declare_autoscaler(stage("c"))
+    role = declared.one("IAMCustomRole").inputs
+    assert role["permissions"] == list(PERMISSIONS)
+    assert {one.split(".")[0] for one in PERMISSIONS} == {"compute"}
+    assert not [one for one in PERMISSIONS if one.endswith((".setIamPolicy", ".osLogin", ".osAdminLogin", ".update"))]
+    rights = {
+        one.inputs.get("serviceAccountId", one.inputs.get("project")): one.inputs["role"]
+        for one in declared.all("IAMMember")
+    }
+    assert rights["projects/p/serviceAccounts/worker"] == "roles/iam.serviceAccountUser"
+    assert len(rights) == 2
+    assert not [one for one in rights.values() if one in ("roles/owner", "roles/editor")]
+
+
+def test_its_key_goes_into_the_container_as_a_file_and_is_secret() -> None:
+    declared = declare_autoscaler(stage("c"))
+    container = declared.one("Container")
+    uploads = {one["file"]: one for one in container.inputs["uploads"]}
+    assert json.loads(uploads[CREDENTIAL_FILE]["content"])["type"] == "service_account"
+    assert uploads[CREDENTIAL_FILE]["permissions"] == "0400"
+    assert any(path.startswith("uploads") for path in container.secret_paths)
+    assert not any("service_account" in one for one in container.inputs["envs"])
+
+
+def test_it_is_told_the_template_that_the_cloud_made() -> None:
+    uploads = declare_autoscaler(stage("c")).one("Container").inputs["uploads"]
+    settings = next(one["content"] for one in uploads if one["file"] == SETTINGS_FILE)
+    assert json.loads(settings)["template"] == "https://compute/template"
+
+
+def test_its_volume_is_protected_and_it_runs_with_every_containers_restrictions() -> None:
+    declared = declare_autoscaler(stage("c"))
+    assert declared.one("Volume").protect
+    inputs = declared.one("Container").inputs
+    assert inputs["securityOpts"] == ["no-new-privileges:true"]
+    assert inputs["memory"] == inputs["memorySwap"]
+    assert inputs["healthcheck"]["tests"][0] == "CMD"
+    assert "capabilities" not in inputs
