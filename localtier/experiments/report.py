@@ -61,8 +61,12 @@ def _gap(one: ClientReport) -> str:
 
 
 def causes(steps: Sequence[Step]) -> Iterator[str]:
-    """Return why chats had a gap where they had to have one: the only engine was replaced."""
+    """Return why chats had a gap where they had to have one, as the only engine was replaced, and what stands twice."""
     for step in steps:
+        for one in step.users.clients if step.users else ():
+            if one.verdict is not None and one.verdict.repeated:
+                twice = f"{one.verdict.repeated} of all {one.verdict.acknowledged:,} {WRITERS[one.client]}"
+                yield f"{step.name}: {twice} stand twice: sent again while no broker answered"
         chat = next((one for one in step.users.clients if one.client == "chat"), None) if step.users else None
         if chat is not None and not step.spare_engine:
             why = f"{', '.join(step.engines_replaced)} is replaced" if step.engines_replaced else "nothing is replaced"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 
 EXAMPLES = 5
@@ -24,7 +24,8 @@ def checksum(text: str) -> str:
 class Verdict:
     """How what is there differs from what was acknowledged; `examples` are keys of faults.
 
-    `unacknowledged` are there without an acknowledgement, which is no fault: an answer was lost on its way.
+    `unacknowledged` are there without an acknowledgement, which is no fault: an answer was lost on its way. Nor are the
+    `repeated`: there twice, and sent again by a client that promises no more than at least once.
     """
 
     acknowledged: int
@@ -33,6 +34,7 @@ class Verdict:
     corrupted: int
     unacknowledged: int
     examples: tuple[str, ...]
+    repeated: int = 0
 
     @property
     def sound(self) -> bool:
@@ -46,8 +48,13 @@ class Verdict:
         return f"of {self.acknowledged} acknowledged, {counts}: {', '.join(self.examples)}"
 
 
-def compare(series: str, acknowledged: Iterable[str], found: Iterable[tuple[str, str]]) -> Verdict:
-    """Return how `found` (key and text, in any order, repeated where it is there twice) differs."""
+def compare(
+    series: str, acknowledged: Iterable[str], found: Iterable[tuple[str, str]], sent_again: Container[str] = ()
+) -> Verdict:
+    """Return how `found` (key and text, in any order, repeated where it is there twice) differs.
+
+    Only what is in `sent_again` may be there twice.
+    """
     expected = set(acknowledged)
     times: Counter[str] = Counter()
     corrupted: set[str] = set()
@@ -56,7 +63,8 @@ def compare(series: str, acknowledged: Iterable[str], found: Iterable[tuple[str,
         if text != text_of(series, key):
             corrupted.add(key)
     missing = sorted(expected - set(times))
-    duplicated = sorted(key for key, count in times.items() if count > 1)
+    twice = sorted(key for key, count in times.items() if count > 1)
+    duplicated = [key for key in twice if key not in sent_again]
     return Verdict(
         acknowledged=len(expected),
         missing=len(missing),
@@ -64,4 +72,5 @@ def compare(series: str, acknowledged: Iterable[str], found: Iterable[tuple[str,
         corrupted=len(corrupted),
         unacknowledged=len(set(times) - expected),
         examples=tuple([*missing, *duplicated, *sorted(corrupted)][:EXAMPLES]),
+        repeated=len(twice) - len(duplicated),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Produ
 from dreamseed.planning.services.kafka import ACKNOWLEDGE_TIMEOUT_MS, CLIENT_TIMEOUT_MS
 from localtier.load.client import Client
 from localtier.load.content import text_of
-from localtier.load.ledger import Outcome
+from localtier.load.ledger import Event, Outcome
 from localtier.load.targets import LOOPBACK, KafkaTarget
 
 DELIVERY_SECONDS = 900
@@ -22,6 +22,11 @@ way, so that brokers cannot tell it is there already: 958 of 8,759 messages stoo
 BATCH_MESSAGES = 1
 """Messages sent together. A producer may put several together anew when it sends them again to another leader, which
 then cannot tell that it has them (librdkafka issue 4953, open): 2 of 97,917 stood twice on 2026-11-26."""
+RETRY_SECONDS = 0.1
+"""A producer waits so long before it sends a message again: one that is acknowledged sooner was sent once. One that is
+sent again may stand twice, where the producer has to begin a new epoch or a connection broke: an idempotent producer
+promises once only with transactions (librdkafka issue 4953, its maintainer on 2025-05-16). Seen on 2026-11-26: the 3 of
+20,365 that stood twice were under way when the only server's Docker Engine was killed."""
 FLUSH_SECONDS = 15.0
 ANSWER_SECONDS = 10.0
 SILENT_SECONDS = 60.0
@@ -78,6 +83,7 @@ class KafkaWriter(Client):
                 "acks": "all",
                 "delivery.timeout.ms": DELIVERY_SECONDS * 1_000,
                 "linger.ms": 0,
+                "retry.backoff.ms": round(RETRY_SECONDS * 1_000),
                 "batch.num.messages": BATCH_MESSAGES,
                 "socket.timeout.ms": CLIENT_TIMEOUT_MS,
                 "request.timeout.ms": ACKNOWLEDGE_TIMEOUT_MS,
@@ -104,6 +110,12 @@ class KafkaWriter(Client):
             self.ledger.write(Outcome.OK, key=key, seconds=seconds, lane=str(message.partition()))
 
         return record
+
+
+def sent_again(events: Iterable[Event]) -> frozenset[str]:
+    """Return the keys of acknowledged messages that may have been sent more than once."""
+    late = (event for event in events if event.outcome is Outcome.OK and (event.seconds or 0.0) >= RETRY_SECONDS)
+    return frozenset(event.key for event in late if event.key is not None)
 
 
 def found_messages(target: KafkaTarget, series: str) -> Iterator[tuple[str, str]]:

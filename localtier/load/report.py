@@ -14,7 +14,7 @@ import psycopg
 from dreamseed.planning.secrets import GeneratedSecret
 from localtier.load.content import Verdict, compare
 from localtier.load.figures import Figures, Gap, figures_of
-from localtier.load.kafka_events import found_messages
+from localtier.load.kafka_events import found_messages, sent_again
 from localtier.load.ledger import Event, acknowledged, read_events, series_of
 from localtier.load.postgres import Database, found_rows
 from localtier.load.redis_cache import Cache, found_keys
@@ -96,7 +96,8 @@ def verify(folder: Path, targets: Targets, secrets: Mapping[str, str]) -> LoadRe
         if one.client not in found:
             return one
         try:
-            verdict = compare(series, _acknowledged(folder, one.client), found[one.client]())
+            again = sent_again(_events(folder, one.client)) if one.client == "kafka" else ()
+            verdict = compare(series, _acknowledged(folder, one.client), found[one.client](), again)
         except (OSError, psycopg.Error, LookupError) as error:
             return replace(one, unverified=f"{type(error).__name__}: {error}")
         return replace(one, verdict=verdict)

@@ -89,6 +89,13 @@ def test_the_gap_of_chats_has_its_cause_where_the_only_engine_was_replaced() -> 
     assert "nothing is replaced" in next(causes([replace(STEP, engines_replaced=())]))
 
 
+def test_messages_that_stand_twice_because_their_client_sent_them_again_are_told() -> None:
+    seen = client("kafka", OK, verdict=verdict(repeated=3))
+    assert list(causes([replace(STEP, users=report(seen))])) == [
+        "stage-a → stage-b: 3 of all 9 messages stand twice: sent again while no broker answered"
+    ]
+
+
 def test_no_cause_is_named_where_a_second_engine_stood_or_nobody_was_there() -> None:
     assert list(causes([replace(STEP, spare_engine=True), replace(STEP, users=None)])) == []
     assert list(causes([replace(STEP, users=report(client("postgres", OK)))])) == []

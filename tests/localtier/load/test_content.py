@@ -45,6 +45,15 @@ def test_what_was_written_without_an_acknowledgement_is_counted_and_no_fault() -
     assert verdict.sound
 
 
+def test_only_what_was_sent_again_may_be_there_twice_and_it_is_counted() -> None:
+    verdict = compare(SERIES, KEYS, [*WHOLE, WHOLE[7]], sent_again={"7"})
+    assert verdict == replace(SOUND, repeated=1)
+    assert verdict.sound
+    other = compare(SERIES, KEYS, [*WHOLE, WHOLE[7], WHOLE[8]], sent_again={"7"})
+    assert other == replace(SOUND, duplicated=1, repeated=1, examples=("8",))
+    assert not other.sound
+
+
 def test_a_duplicate_of_what_was_in_doubt_is_a_fault_too() -> None:
     assert compare(SERIES, KEYS, [*WHOLE, *[("99", text_of(SERIES, "99"))] * 2]).duplicated == 1
 

@@ -10,8 +10,8 @@ import pytest
 from confluent_kafka import Producer, TopicPartition
 
 from localtier.load.content import compare, text_of
-from localtier.load.kafka_events import KafkaWriter, found_messages
-from localtier.load.ledger import Outcome, acknowledged, read_events
+from localtier.load.kafka_events import RETRY_SECONDS, KafkaWriter, found_messages, sent_again
+from localtier.load.ledger import Event, Outcome, acknowledged, read_events
 from localtier.load.targets import KafkaTarget
 
 SERIES = "abcd"
@@ -49,6 +49,15 @@ def test_every_acknowledged_message_is_read_back_and_faults_are_seen(mock: Produ
     verdict = compare(SERIES, [*keys, "never written"], found_messages(kafka, SERIES))
     assert (verdict.missing, verdict.duplicated, verdict.corrupted) == (1, 2, 1)
     assert verdict.unacknowledged == 0
+
+
+def test_only_a_message_that_outlasted_the_clients_own_backoff_may_have_been_sent_again() -> None:
+    def event(key: str | None, seconds: float | None, outcome: Outcome = Outcome.OK) -> Event:
+        return Event(time=1.0, outcome=outcome, key=key, seconds=seconds)
+
+    prompt, late = RETRY_SECONDS * 0.99, RETRY_SECONDS
+    events = [event("1", prompt), event("2", late), event("3", 175.0), event("4", late, Outcome.IN_DOUBT)]
+    assert sent_again([*events, event(None, None, Outcome.START)]) == {"2", "3"}
 
 
 class Forgetful:
