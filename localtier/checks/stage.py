@@ -9,7 +9,7 @@ from types import MappingProxyType
 import docker
 
 from dreamseed.planning.stage_plan import StagePlan
-from localtier.checks import containers, kafka, model, monitoring, postgres, redis
+from localtier.checks import autoscaler, containers, kafka, model, monitoring, postgres, redis
 from localtier.checks.finding import Finding
 from localtier.checks.site import AskFailed, Listening, Site, visit
 
@@ -27,6 +27,7 @@ CHECKS: Mapping[str, Check] = MappingProxyType(
         "refusals": model.refusals,
         "prometheus": monitoring.prometheus,
         "alertmanager": monitoring.alertmanager,
+        "autoscaler": autoscaler.autoscaler,
     }
 )
 PAUSE_SECONDS = 1.0

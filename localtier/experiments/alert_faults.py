@@ -300,6 +300,7 @@ FAULTS = (
     _killed("a broker", "KafkaBrokerMissing", "kafka", effect_seconds=20, least=3),
     _killed("a connector", "TunnelConnectorDown", "tunnel", least=2),
     _killed("a pooler", "PgBouncerDown", "pgbouncer", least=2),
+    _killed("the autoscaler", "AutoscalerSilent", "autoscaler"),
     Fault(
         name="a consumer behind",
         expected=frozenset({"KafkaConsumerLag"}),

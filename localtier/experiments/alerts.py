@@ -49,6 +49,7 @@ TIER_ALONE: Mapping[str, str] = {
     "AlertDeliveryFailing": "no pager and no chat are part of the tier",
     "RemoteWriteBehind": "no Grafana Cloud is part of the tier",
     "RestoreDrillOld": "nobody tells a tier's Prometheus of drills",
+    "AutoscalerCapReached": "an autoscaler's first month counts as spent",
     "HostCpuHigh": "hosts of one small machine share its processors",
     "HostMemoryLow": "hosts of one small machine share its memory",
     "DiskFullSoon": "hosts of one small machine share its disk, and images fill it for a while",

@@ -36,6 +36,7 @@ _CLIENTS = {
 _USERS = (Client.POSTGRES, Client.REDIS, Client.KAFKA, Client.CHAT)
 NOT_TRIED = {
     "cloud run": "runs in the cloud, which is rehearsed here",
+    "autoscaler": "users notice nothing: it buys for peaks, and what it bought ends by itself",
     "backup": "users notice nothing at once; restoring is what proves a backup",
 }
 

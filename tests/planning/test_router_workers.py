@@ -19,7 +19,10 @@ from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixe
 
 from autoscaler.agent import Agent
 from autoscaler.records import Phase, State, Worker
+from autoscaler.store import Store
 from localtier.certificates import ensure_ca, issue
+from tests.autoscaler.test_daemon import BUSY
+from tests.autoscaler.test_daemon import World as Daemons
 from tests.planning.stages import shipped
 from tests.planning.test_services_vllm import router
 from tests.ports import free_port
@@ -229,3 +232,39 @@ def test_a_worker_whose_tunnel_is_gone_costs_no_request_while_the_agent_still_co
     nobody.cloudflare.seen.clear()
     assert nobody.ask(50) == {200: 50}
     assert not nobody.cloudflare.seen
+
+
+def test_the_daemon_brings_a_worker_for_a_surge_and_takes_it_away_after_it_and_no_request_is_lost(
+    nobody: World, tmp_path: Path
+) -> None:
+    Store(tmp_path).begin()
+    daemon = Daemons(tmp_path, signals=dict(BUSY))
+
+    def turns(count: int) -> set[Phase]:
+        daemon.stopping.clear()
+        daemon.turns, daemon.last_turn = 0, count
+        made = daemon.daemon()
+        made.agent = nobody.agent
+        made.run(0.0)
+        workers = Store(tmp_path).peek().workers
+        # The name answers while the connector of a worker that serves is there.
+        serving = [one for one in daemon.compute.machines if one.report(daemon.now) == "serving"]
+        nobody.cloudflare.status = 200 if serving else NO_CONNECTOR
+        return {one.phase for one in workers}
+
+    assert turns(6) == {Phase.SERVING}
+    _there(nobody, weight=8)
+    assert nobody.ask(200) == {200: 200}
+    assert nobody.cloudflare.seen
+    daemon.signals |= {"kv_cache_usage": "0.05", "running": "1", "waiting": "0", "first_token_seconds": "0.2"}
+    for _ in range(200):
+        if turns(1) != {Phase.SERVING}:
+            break
+    assert turns(1) <= {Phase.DRAINING, Phase.DELETING}
+    _drained(nobody)
+    nobody.cloudflare.seen.clear()
+    assert nobody.ask(50) == {200: 50}
+    assert not nobody.cloudflare.seen
+    assert turns(40) == set()
+    _away(nobody)
+    assert nobody.ask(50) == {200: 50}

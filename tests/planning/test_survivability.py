@@ -21,6 +21,7 @@ WATCHERS = {
     for name in ("prometheus", "alertmanager", "grafana")
     for loss, target in ((Loss.CONTAINER, name), (Loss.SERVER, "server-1"))
 }
+SCALER = {("autoscaler", Loss.CONTAINER, "autoscaler"), ("autoscaler", Loss.SERVER, "server-1")}
 BASIC_WATCHERS = {row for row in WATCHERS if row[0] != "grafana"}
 ONE_DATABASE = {(DATABASE, Loss.CONTAINER, "pg-1-1"), (DATABASE, Loss.DISK, "pg-1-1-data")}
 ONE_ENGINE = {("vllm", Loss.CONTAINER, "server-1-vllm-1")}
@@ -40,9 +41,9 @@ NOT_SURVIVED: Mapping[str, set[tuple[str, Loss, str]]] = {
     | ONE_ENGINE
     | CACHE_ON_ONE
     | {("redis", Loss.CONTAINER, "redis-1"), ("redis", Loss.DISK, "redis-1-data")},
-    "stage-c": ONE_SERVER | WATCHERS | ONE_DATABASE | CACHE_ON_ONE | PARTED_CACHE | STREAM_ON_ONE,
-    "stage-d": ONE_SERVER | WATCHERS | CACHE_ON_ONE | PARTED_CACHE | STREAM_ON_ONE,
-    "stage-e": WATCHERS,
+    "stage-c": ONE_SERVER | WATCHERS | SCALER | ONE_DATABASE | CACHE_ON_ONE | PARTED_CACHE | STREAM_ON_ONE,
+    "stage-d": ONE_SERVER | WATCHERS | SCALER | CACHE_ON_ONE | PARTED_CACHE | STREAM_ON_ONE,
+    "stage-e": WATCHERS | SCALER,
 }
 """Every loss that is not survived, stage by stage; all others are. Reviewed by hand on 2026-11-23."""
 

@@ -122,7 +122,7 @@ def _spot_workers() -> Panel:
         title="Spot workers",
         description="Machines that bridge a peak, by where each is in its life; at most two.",
         unit="short",
-        queries={"sum by (phase) (edu_autoscaler_workers) > 0": "{{phase}}"},
+        queries={"sum by (phase) (edu_autoscaler_workers)": "{{phase}}"},
         stacked=True,
     )
 

@@ -14,7 +14,7 @@ ENTRANCES = ("vllm-router", "pgbouncer", "tunnel")
 """Services of which each server has its own, so that what enters on a server finds one there."""
 PROXY_OF_SHARD = "pg-proxy-"
 """How the services begin of which the same holds, one for each shard."""
-WATCHERS = ("prometheus", "alertmanager", "grafana")
+WATCHERS = ("prometheus", "alertmanager", "grafana", "autoscaler")
 
 
 def claims(plan: StagePlan) -> Iterator[Claim]:
@@ -92,12 +92,15 @@ def _watchers(plan: StagePlan, service: str, containers: Sequence[Container]) ->
         "prometheus": "no metrics and alerts of the servers until it is back; Cloud Monitoring watches the API",
         "alertmanager": "alerts fire but are not sent until it is back; Cloud Monitoring watches the API",
         "grafana": "no dashboards until it is back; alerts go on",
+        "autoscaler": "no peak is bridged until it is back; spot workers that are there end by themselves",
     }[service]
     history = service == "prometheus" and not hosted
     lost = DataLoss.UNREPLICATED if history else DataLoss.NONE
     empty = "it starts empty"
     if service == "prometheus" and hosted:
         empty += "; Grafana Cloud keeps the metrics"
+    if service == "autoscaler":
+        empty = "the month counts as spent, so that no spot worker is bought until the next"
     for container in containers:
         yield _claim(service, Loss.CONTAINER, container.name, False, away)
         for mount in container.mounts:

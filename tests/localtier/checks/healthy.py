@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from dreamseed.planning import ports
 from dreamseed.planning.container import Container
 from dreamseed.planning.services.kafka import assignments, topic_settings
 from dreamseed.planning.services.redis import Node
@@ -14,6 +15,12 @@ from localtier.checks.monitoring import planned_rules, planned_targets
 from localtier.checks.site import AskFailed, Site
 
 Change = Callable[[str], str]
+AUTOSCALER_METRICS = """1000030.5
+# TYPE edu_autoscaler_leader gauge
+edu_autoscaler_leader 1.0
+# TYPE edu_autoscaler_last_success_timestamp_seconds gauge
+edu_autoscaler_last_success_timestamp_seconds 1.0e+06
+"""
 
 
 class Stage:
@@ -105,6 +112,7 @@ def _answer(plan: StagePlan, container: str, argv: Sequence[str], said: str) -> 
         "/api/v1/targets": lambda: json.dumps({"data": {"activeTargets": _targets(plan)}}),
         "/api/v1/rules": lambda: json.dumps({"data": {"groups": [{"rules": _rules(plan)}]}}),
         "/-/ready": lambda: "OK",
+        f":{ports.AUTOSCALER}/metrics": lambda: AUTOSCALER_METRICS,
     }
     return next(answer() for asked, answer in answers.items() if asked in said)
 

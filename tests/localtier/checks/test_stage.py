@@ -71,6 +71,11 @@ BROKEN: list[tuple[str, str, Change, str]] = [
     ("prometheus", "rules", replaced('"name": "PgDown"', '"name": "PgUp"'), "rules are evaluated"),
     ("prometheus", "rules", lambda text: text.replace('"ok"', '"err"', 1), "rules are evaluated"),
     ("alertmanager", "ready", unreachable("alertmanager"), "alertmanager"),
+    ("autoscaler", "metrics", unreachable("autoscaler"), "autoscaler"),
+    ("autoscaler", "metrics", replaced("leader 1.0", "leader 0.0"), "autoscaler decides"),
+    ("autoscaler", "metrics", replaced("seconds 1.0e+06", "seconds 0.0"), "autoscaler decides"),
+    ("autoscaler", "metrics", replaced("seconds 1.0e+06", "seconds 999909"), "autoscaler decides"),
+    ("autoscaler", "metrics", lambda _: "1000030.5\n", "autoscaler"),
 ]
 
 

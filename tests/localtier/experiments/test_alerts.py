@@ -116,8 +116,8 @@ def test_every_alert_that_is_expected_is_a_rule_of_the_stage_that_tries_it(stage
     rules = {one.name for group in plan_rules(plan.config, plan.hosts, plan.services) for one in group.alerts}
     for fault in tried(plan):
         assert fault.expected <= rules
-    # Not every stage has a Grafana Cloud, or ships a log.
-    assert rules >= TIER_ALONE.keys() - {"RemoteWriteBehind", "RestoreDrillOld"}
+    # Not every stage has a Grafana Cloud, ships a log, or has an autoscaler.
+    assert rules >= TIER_ALONE.keys() - {"RemoteWriteBehind", "RestoreDrillOld", "AutoscalerCapReached"}
 
 
 ASKED_FOR = {"LLMQueueBacklog", "LlmReplicaDown", "BudgetExceeded", "DiskLow", "WalArchiveFailing"}
@@ -130,9 +130,9 @@ ON_THE_WAY = {"TunnelConnectorDown", "PgBouncerDown"}
     [
         ("stage-a", set()),
         ("stage-b", {"RedisDown"}),
-        ("stage-c", {"RedisDown", "KafkaBrokerMissing", "KafkaConsumerLag"}),
-        ("stage-d", {"RedisDown", "KafkaBrokerMissing", "KafkaConsumerLag", "PgDown"}),
-        ("stage-e", {"RedisDown", "KafkaBrokerMissing", "KafkaConsumerLag", "PgDown"}),
+        ("stage-c", {"RedisDown", "KafkaBrokerMissing", "KafkaConsumerLag", "AutoscalerSilent"}),
+        ("stage-d", {"RedisDown", "KafkaBrokerMissing", "KafkaConsumerLag", "PgDown", "AutoscalerSilent"}),
+        ("stage-e", {"RedisDown", "KafkaBrokerMissing", "KafkaConsumerLag", "PgDown", "AutoscalerSilent"}),
     ],
 )
 def test_each_stage_is_tried_with_what_it_has_and_in_the_short_form_with_what_was_asked_for(
