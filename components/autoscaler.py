@@ -37,19 +37,29 @@ Source: Compute Engine's documentation of instances.insert, delete, setMetadata,
 lists, as recalled 2026-11-26; never tried against a real project.
 """
 
+WORKERS_ONLY = (
+    'resource.type != "compute.googleapis.com/Instance" || '
+    'resource.name.extract("/instances/{{name}}").startsWith("{owner}-")'
+)
+"""The condition of the grant: of machines, only those with a worker's name, so neither the witness nor what restores.
+
+Source: IAM's documentation of conditions on resource names, read 2026-11-26; never tried against a real project.
+"""
+
 
 @dataclass(frozen=True, kw_only=True)
 class AutoscalerArgs:
     """What `Autoscaler` needs.
 
-    `template` is the workers' template as its self link, `worker_account` the full name of the account that they run
-    as, `secrets` what else the container's files ask for, `enabled` what must exist first.
+    `owner` begins the workers' names, `template` is their template as its self link, `worker_account` the full name of
+    the account that they run as, `secrets` what else the container's files ask for, `enabled` what must exist first.
     """
 
     service: Service
     plan: ServicePlan
     hosts: Mapping[str, HostResources]
     secrets: Secrets
+    owner: str
     template: pulumi.Input[str]
     worker_account: pulumi.Input[str]
     enabled: Sequence[pulumi.Resource] = ()
@@ -58,7 +68,7 @@ class AutoscalerArgs:
 class Autoscaler(Component):
     """The container on the first server that makes and deletes spot workers, its volume, its account and its key.
 
-    The account may make, see, tell and delete machines of the project, and run them as the workers' account; no more.
+    The account may make, see, tell and delete workers, by their names, and run them as the workers' account; no more.
     Its key is the one that this program makes, since the server is not Google's and has no identity there: it is kept
     encrypted in the state and in a file that only the container's user can read. ``pulumi up --target-replace URN`` of
     the key makes it anew. An organisation that forbids keys (iam.disableServiceAccountKeyCreation, the default of new
@@ -90,7 +100,16 @@ class Autoscaler(Component):
         )
         grants = [
             projects.IAMMember(
-                prefix, project=service.gcp_project, role=role.name, member=account.member, opts=self.child()
+                prefix,
+                project=service.gcp_project,
+                role=role.name,
+                member=account.member,
+                condition=projects.IAMMemberConditionArgs(
+                    title="Workers only",
+                    description="No machine but those whose names the autoscaler gives",
+                    expression=WORKERS_ONLY.format(owner=args.owner),
+                ),
+                opts=self.child(),
             ),
             serviceaccount.IAMMember(
                 f"{prefix}-worker",

@@ -31,7 +31,7 @@ from components.tunnel import TunnelConnectors, TunnelConnectorsArgs
 from components.vllm import VllmFleet, VllmFleetArgs
 from dreamseed.config.stage import WITNESS
 from dreamseed.planning.api import ApiSecret
-from dreamseed.planning.burst import BurstSecret
+from dreamseed.planning.burst import BurstSecret, secret_prefix
 from dreamseed.planning.secrets import GeneratedSecret, ProvidedSecret
 from dreamseed.planning.stage_plan import StagePlan
 
@@ -208,6 +208,7 @@ def _declare_burst(base: Foundation, hosts: Mapping[str, HostResources]) -> None
             plan=plan.autoscaler,
             hosts=hosts,
             secrets=base.secrets,
+            owner=secret_prefix(plan.config.service.name),
             template=workers.template,
             worker_account=workers.account,
             enabled=base.delivery.enabled,

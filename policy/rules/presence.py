@@ -48,8 +48,10 @@ def _watched(_: Stage) -> Iterator[Demand]:
     yield Demand(what="a check from outside", counts=of_type("gcp:monitoring/uptimeCheckConfig:UptimeCheckConfig"))
 
 
-def _keyless(_: Stage) -> Iterator[Demand]:
-    yield Demand(what="a key of a service account", counts=of_type("gcp:serviceaccount/key:Key"), least=0, most=0)
+def _keyless(stage: Stage) -> Iterator[Demand]:
+    # The autoscaler runs on an owner's server, which has no identity at Google.
+    most = 1 if stage.config.vllm.burst.max_workers else 0
+    yield Demand(what="a key of a service account", counts=of_type("gcp:serviceaccount/key:Key"), least=0, most=most)
     provider = of_type("gcp:iam/workloadIdentityPoolProvider:WorkloadIdentityPoolProvider")
     yield Demand(what="the identity of the workflows", counts=provider, most=1)
 
@@ -79,7 +81,7 @@ STAGE_RULES = (
     ),
     StageRule(
         name="no-long-lived-keys",
-        description="Workflows act by one workload identity; no service account has a key.",
+        description="Workflows act by one workload identity; no account has a key but the autoscaler's, on our server.",
         remedy="let the workflow exchange its own token: see components/delivery.py",
         demands=_keyless,
     ),

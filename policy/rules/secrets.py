@@ -53,7 +53,8 @@ def _of_environment(resource: Resource) -> Iterator[str]:
     """Yield what a container has in its environment under a secret's name: whoever may inspect it reads it there."""
     for entry in resource.at("envs", []):
         name, _, value = str(entry).partition("=")
-        if value and _NAMED_SECRET.search(name):
+        # A file's name is none: GOOGLE_APPLICATION_CREDENTIALS is where the key lies.
+        if value and not value.startswith(SECRETS_FOLDER) and _NAMED_SECRET.search(name):
             yield f"the environment holds {name}, which whoever may inspect the container reads"
     template: Any = resource.at("template.template", resource.at("template", {}))
     for container in template.get("containers", []) if isinstance(template, Mapping) else []:

@@ -18,7 +18,7 @@ from components.private_network import PrivateNetwork, PrivateNetworkArgs
 from components.servers import Servers, ServersArgs
 from dreamseed.config import StageConfig
 from dreamseed.planning.api import ApiSecret, plan_api
-from dreamseed.planning.burst import BurstSecret, plan_burst
+from dreamseed.planning.burst import BurstSecret, plan_burst, secret_prefix
 from dreamseed.planning.cloud_network import plan_cloud_network
 from dreamseed.planning.edge import plan_edge
 from dreamseed.planning.hosts import plan_hosts
@@ -135,6 +135,7 @@ def declare_autoscaler(config: StageConfig) -> Declared:
             plan=service,
             hosts=hosts,
             secrets={},
+            owner=secret_prefix(config.service.name),
             template=pulumi.Output.from_input("https://compute/template"),
             worker_account="projects/p/serviceAccounts/worker",
         )

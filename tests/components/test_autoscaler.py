@@ -3,9 +3,11 @@ from __future__ import annotations
 import json
 
 from components.autoscaler import PERMISSIONS
+from dreamseed.planning.autoscaling import plan_policy
 from dreamseed.planning.services.autoscaler import CREDENTIAL_FILE, SETTINGS_FILE
 from tests.components.builders import declare_autoscaler
 from tests.components.declaring import stage
+from tests.planning.stages import shipped
 
 
 def test_its_account_may_make_and_delete_machines_and_run_them_as_the_workers_and_nothing_else() -> None:
@@ -21,6 +23,19 @@ def test_its_account_may_make_and_delete_machines_and_run_them_as_the_workers_an
     assert rights["projects/p/serviceAccounts/worker"] == "roles/iam.serviceAccountUser"
     assert len(rights) == 2
     assert not [one for one in rights.values() if one in ("roles/owner", "roles/editor")]
+
+
+def test_of_machines_it_reaches_only_those_that_bear_a_workers_name() -> None:
+    [grant] = [one for one in declare_autoscaler(stage("c")).all("IAMMember") if "project" in one.inputs]
+    expression = grant.inputs["condition"]["expression"]
+    assert expression == (
+        'resource.type != "compute.googleapis.com/Instance" || '
+        'resource.name.extract("/instances/{name}").startsWith("dreamseed-burst-")'
+    )
+    plan = shipped("stage-c")
+    assert plan.burst is not None
+    policy = plan_policy(plan.config, plan.layout, plan.burst)
+    assert f"{policy.owner}-" == "dreamseed-burst-"
 
 
 def test_its_key_goes_into_the_container_as_a_file_and_is_secret() -> None:
