@@ -13,7 +13,7 @@ PYTEST_WORKERS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup engine browser rehearse images local local-promote local-check local-load local-test local-playbook local-alerts local-down chaos drill test monitoring-test policy-test promotion-test lint format unit bench bench-autoscaler goldens lock clean
+.PHONY: help setup engine browser rehearse chaos-rehearsal images local local-promote local-check local-load local-test local-playbook local-alerts local-down chaos drill test monitoring-test policy-test promotion-test lint format unit bench bench-autoscaler goldens lock clean
 
 help: ## list the jobs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ engine: setup ## the Pulumi engine: the one on PATH, or built once and cached fo
 
 rehearse: setup ## rehearse all five stages and four promotions; STAGE=stage-c previews one with its full diff
 	@$(BIN)/dreamseed rehearse $(if $(STAGE),--stage $(STAGE)) $(ARGS)
+
+chaos-rehearsal: setup ## rehearse C, D and E under faults at every operation (ARGS="--seed 2 --sample 30 --deaths 2")
+	@$(BIN)/dreamseed chaos $(ARGS)
 
 images: setup ## build what the servers' tier needs, images and programs, once (Linux, root)
 	@$(BIN)/python -m localtier.images

@@ -15,6 +15,8 @@ COMMANDS = {
     "plan": "dreamseed.commands.plan:plan",
     "cost": "dreamseed.commands.cost:cost",
     "rehearse": "dreamseed.commands.rehearse:rehearse",
+    "chaos": "dreamseed.commands.chaos:chaos",
+    "recover": "dreamseed.commands.recover:recover",
     "providers": "dreamseed.commands.providers:app",
     "local": "dreamseed.commands.local:app",
     "picture": "dreamseed.commands.picture:picture",

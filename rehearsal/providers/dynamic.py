@@ -17,6 +17,9 @@ import grpc
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
+from rehearsal.providers.faults import Faults, Operation
+from rehearsal.providers.seams import RefusedError, Subject
+
 MODULE = "pulumi.dynamic.__main__"
 # Engines that are connected at once; the oldest is forgotten beyond that.
 REMEMBERED_ENGINES = 64
@@ -50,10 +53,29 @@ def _forwarding(name: str) -> Callable[[DynamicProviders, Any, grpc.ServicerCont
     return forward
 
 
+def _acting(name: str) -> Callable[[DynamicProviders, Any, grpc.ServicerContext], Any]:
+    """As `_forwarding`, for what reaches a cloud: faults come before it."""
+    forward = _forwarding(name)
+
+    def act(self: DynamicProviders, request: Any, context: grpc.ServicerContext) -> Any:
+        if self.faults is None:
+            return forward(self, request, context)
+        token, name_of = request.urn.split("::")[2].rpartition("$")[2], request.urn.rpartition("::")[2]
+        try:
+            return self.faults.around(
+                Operation(name.lower()), Subject(token, request.urn, name_of), lambda: forward(self, request, context)
+            )
+        except RefusedError as refused:
+            context.abort(grpc.StatusCode.UNAVAILABLE, str(refused))
+
+    return act
+
+
 class DynamicProviders(provider_pb2_grpc.ResourceProviderServicer):
     """One of Pulumi's servicers for each connected engine."""
 
-    def __init__(self) -> None:
+    def __init__(self, faults: Faults | None = None) -> None:
+        self.faults = faults
         self._servicers: dict[str, Any] = {}
         self._lock = threading.Lock()
 
@@ -103,8 +125,8 @@ class DynamicProviders(provider_pb2_grpc.ResourceProviderServicer):
     GetPluginInfo: Any = _forwarding("GetPluginInfo")
     Check: Any = _forwarding("Check")
     Diff: Any = _forwarding("Diff")
-    Create: Any = _forwarding("Create")
-    Update: Any = _forwarding("Update")
+    Create: Any = _acting("Create")
+    Update: Any = _acting("Update")
     Read: Any = _forwarding("Read")
-    Delete: Any = _forwarding("Delete")
+    Delete: Any = _acting("Delete")
     Cancel: Any = _forwarding("Cancel")

@@ -25,6 +25,7 @@ class RefusedError(Exception):
         FAILED_PRECONDITION = "failed precondition"
         INVALID_ARGUMENT = "invalid argument"
         UNIMPLEMENTED = "unimplemented"
+        UNAVAILABLE = "unavailable"
 
     def __init__(self, message: str, kind: Kind = Kind.FAILED_PRECONDITION) -> None:
         super().__init__(message)

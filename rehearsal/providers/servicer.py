@@ -34,6 +34,7 @@ STATUS = {
     RefusedError.Kind.FAILED_PRECONDITION: grpc.StatusCode.FAILED_PRECONDITION,
     RefusedError.Kind.INVALID_ARGUMENT: grpc.StatusCode.INVALID_ARGUMENT,
     RefusedError.Kind.UNIMPLEMENTED: grpc.StatusCode.UNIMPLEMENTED,
+    RefusedError.Kind.UNAVAILABLE: grpc.StatusCode.UNAVAILABLE,
 }
 KINDS = {
     (ChangeKind.ADD, False): provider_pb2.PropertyDiff.ADD,

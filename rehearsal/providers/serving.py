@@ -1,6 +1,7 @@
 """The provider process: every package on a loopback port of its own, over one fake cloud.
 
-With `docker_hosts` the docker package acts on real Docker Engines instead.
+With `docker_hosts` the docker package acts on real Docker Engines instead. A plan of faults in the state directory
+(`faults.py`) is carried out.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from rehearsal.providers.cloud.fake_cloud import FakeCloud
 from rehearsal.providers.docker.cloud import DockerCloud
 from rehearsal.providers.docker.engines import Engines
 from rehearsal.providers.dynamic import DynamicProviders
+from rehearsal.providers.faults import PLAN, Faults, FaultyCloud
 from rehearsal.providers.judge.table_judge import TableJudge
 from rehearsal.providers.seams import Cloud
 from rehearsal.providers.servicer import AttachedProvider
@@ -116,8 +118,11 @@ def serve(state: Path, announce: Path, parent: int | None, docker_hosts: Path | 
         _skip_proxies()
         judge, cloud = TableJudge(), FakeCloud(state)
         stack.callback(cloud.close)
+        faults = Faults(state) if (state / PLAN).exists() else None
+        if faults is not None:
+            stack.callback(faults.close)
         pool = stack.enter_context(ThreadPoolExecutor(THREADS))
-        clouds: dict[str, Cloud] = dict.fromkeys(PACKAGES, cloud)
+        clouds: dict[str, Cloud] = dict.fromkeys(PACKAGES, FaultyCloud(cloud, faults) if faults else cloud)
         pools = dict.fromkeys(PACKAGES, pool)
         if docker_hosts is not None:
             # Calls that wait for a container's health must not keep the other packages waiting.
@@ -125,7 +130,7 @@ def serve(state: Path, announce: Path, parent: int | None, docker_hosts: Path | 
             clouds["docker"] = docker = DockerCloud(Engines(docker_hosts))
             stack.callback(docker.close)
         ports = {name: _serve(stack, pools[name], AttachedProvider(name, judge, clouds[name])) for name in PACKAGES}
-        ports["pulumi-python"] = _serve(stack, pool, DynamicProviders())
+        ports["pulumi-python"] = _serve(stack, pool, DynamicProviders(faults))
         b2 = stack.enter_context(serve_b2(state))
         # The dynamic providers' own code runs in this process and reads where B2 is from its environment.
         os.environ.update(b2.environment())

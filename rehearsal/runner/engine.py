@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import math
 import re
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from rehearsal.runner.events import EventLog
 from rehearsal.runner.workspace import Workspace
@@ -67,6 +69,8 @@ class Engine:
     environment: Mapping[str, str]
     policy_pack: Path | None = None
     """Rules that every preview and up must keep to, as a Pulumi policy pack."""
+    pid_file: Path | None = None
+    """Where the running engine's process id is written, for who is to kill it at an exact moment."""
 
     def with_copied_state(self, name: str) -> Engine:
         """Return the engine on a copy, called `name`, of all states as they are now."""
@@ -83,8 +87,16 @@ class Engine:
         options = ["--diff"] if diff else ["--suppress-outputs"]
         return self._operation(["preview", *options], name, stage, reached)
 
-    def up(self, name: str, stage: str, reached: Reached, *, interruption: Interruption | None = None) -> Run:
-        """Bring the stack `name` to the settings of `stage`.
+    def up(
+        self,
+        name: str,
+        stage: str,
+        reached: Reached,
+        *,
+        interruption: Interruption | None = None,
+        continue_on_error: bool = False,
+    ) -> Run:
+        """Bring the stack `name` to the settings of `stage`; where asked, what does not depend on an error goes on.
 
         What a killed engine left of its lock is removed first; one that still runs makes this one fail.
         """
@@ -92,11 +104,36 @@ class Engine:
         command = ["up", "--yes", "--skip-preview", "--suppress-outputs"]
         if interruption is not None and interruption.at_once is not None:
             command += ["--parallel", str(interruption.at_once)]
+        if continue_on_error:
+            command.append("--continue-on-error")
         return self._operation(command, name, stage, reached, interruption)
 
-    def refresh(self, name: str, stage: str, reached: Reached) -> Run:
-        """Bring the state of the stack `name` to what is really there."""
-        return self._operation(["refresh", "--yes", "--skip-preview", "--suppress-outputs"], name, stage, reached)
+    def refresh(self, name: str, stage: str, reached: Reached, targets: Sequence[str] = ()) -> Run:
+        """Bring the state of the stack `name` to what is really there; of `targets` alone, where URNs are given."""
+        command = ["refresh", "--yes", "--skip-preview", "--suppress-outputs"]
+        command += [word for urn in targets for word in ("--target", urn)]
+        return self._operation(command, name, stage, reached)
+
+    def read_state(self, name: str, *, show_secrets: bool = False) -> dict[str, Any]:
+        """Return the state of the stack as the engine exports it; secrets encrypted unless asked for.
+
+        Raises RuntimeError in the engine's words.
+        """
+        with tempfile.TemporaryDirectory(dir=self.workspace.root, prefix="state.") as scratch:
+            file = Path(scratch, "state.json")
+            options = ["--show-secrets"] if show_secrets else []
+            _checked(
+                self._run(["stack", "export", "--stack", name, "--file", str(file), *options], self._directory, None)
+            )
+            state: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        return state
+
+    def write_state(self, name: str, state: Mapping[str, Any]) -> None:
+        """Give the stack another state; raises RuntimeError in the engine's words when it is none."""
+        with tempfile.TemporaryDirectory(dir=self.workspace.root, prefix="state.") as scratch:
+            file = Path(scratch, "state.json")
+            file.write_text(json.dumps(state), encoding="utf-8")
+            _checked(self._run(["stack", "import", "--stack", name, "--file", str(file)], self._directory, None))
 
     def unprotect(self, name: str) -> Run:
         """Take the engine's protection off every resource of the stack."""
@@ -144,12 +181,19 @@ class Engine:
                     stderr=subprocess.STDOUT,
                 ) as process,
             ):
+                if self.pid_file is not None:
+                    self.pid_file.write_text(str(process.pid), encoding="utf-8")
                 deadline = began + TIME_LIMIT_SECONDS
                 followed, interrupted = _follow(process, events, reached or (lambda _: None), deadline, interruption)
             text = output.read_text(encoding="utf-8", errors="replace")
         seconds = time.monotonic() - began
         errors = () if process.returncode == 0 else _told(followed.errors) or (_last_words(text),)
         return Run(process.returncode == 0, followed, seconds, errors, text, interrupted)
+
+
+def _checked(run: Run) -> None:
+    if not run.succeeded:
+        raise RuntimeError("\n".join(run.errors))
 
 
 def _follow(
@@ -183,6 +227,7 @@ def _follow(
         elif running and time.monotonic() > deadline:
             process.kill()
             log.errors.append(f"the engine was still running after {TIME_LIMIT_SECONDS:.0f} s and was stopped")
+            deadline = math.inf
         elif running:
             time.sleep(POLL_SECONDS)
     return log, interrupted

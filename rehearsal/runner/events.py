@@ -121,6 +121,12 @@ class EventLog:
             if self._is_resource(state) and self._action(urn) is not Action.DELETE
         ]
 
+    def creations(self) -> list[Mapping[str, Any]]:
+        """Return the states, as the engine tells them, of the resources that are created and were not there."""
+        return [
+            state for urn, state in self._states.items() if "create" in self._operations[urn] and state.get("custom")
+        ]
+
     def component_count(self) -> int:
         """Return how many component resources exist after the run (the stack is none)."""
         return sum(
