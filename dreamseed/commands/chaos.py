@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections import Counter
 from pathlib import Path
@@ -47,6 +48,8 @@ def chaos(
     try:
         bench = Bench(project=rehearsed_project(), toolchain=ensure_engine(), root=root, classify=traits)
         passed = _promotions(bench, choice, STAGES[: STAGES.index(last) + 1], console)
+        if passed:
+            shutil.rmtree(root)
     except (ToolchainError, HostFailedError, RuntimeError) as error:
         Console(stderr=True).print(str(error), style="red", markup=False)
         raise typer.Exit(1) from error

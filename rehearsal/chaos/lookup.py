@@ -12,8 +12,10 @@ from rehearsal.providers.cloud.identity import computed_id, is_made_again
 from rehearsal.runner.recovery import Creation
 
 DOCKER = "docker:"
-# These tell their secret once, when they are made: one whose answer was lost is of no use and is revoked.
-TOLD_ONCE = {
+# These tell their secret once, when they are made: one whose answer was lost is of no use and is revoked. A secret's
+# version could be read back from Google; the fake cloud keeps a digest of it alone, so here it is revoked too.
+REVOKED = {
+    "gcp:secretmanager/secretVersion:SecretVersion",
     "cloudflare:index/zeroTrustAccessServiceToken:ZeroTrustAccessServiceToken",
     "grafana:cloud/accessPolicyToken:AccessPolicyToken",
     "pulumi-python:dynamic/b2:ApplicationKey",
@@ -44,7 +46,7 @@ class Person:
         for found in self.cloud.list(token):
             same = found.outputs.get(name) == creation.inputs["name"] if name else _same(creation.inputs, found.inputs)
             if found.id not in known and same:
-                if creation.type not in TOLD_ONCE:
+                if creation.type not in REVOKED:
                     return found.id
                 self.cloud.remove(token, found.id)
         return None

@@ -31,13 +31,14 @@ class UnreadableSdkError(Exception):
 
 
 @cache
-def _classes(file: Path) -> dict[str, ast.ClassDef]:
+def classes_of(file: Path) -> dict[str, ast.ClassDef]:
+    """The classes of a module of an SDK."""
     tree = ast.parse(file.read_text(encoding="utf-8"))
     return {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
 
 
-def _getters(cls: ast.ClassDef) -> Iterator[tuple[str, ast.expr]]:
-    """Wire name and annotation of each property of a generated class."""
+def getters_of(cls: ast.ClassDef) -> Iterator[tuple[str, ast.FunctionDef]]:
+    """Wire name and getter of each property of a generated class."""
     for node in cls.body:
         if not isinstance(node, ast.FunctionDef) or node.returns is None:
             continue
@@ -46,7 +47,14 @@ def _getters(cls: ast.ClassDef) -> Iterator[tuple[str, ast.expr]]:
             target = call.func if call else decorator
             if isinstance(target, ast.Attribute) and target.attr == "getter":
                 names = [k.value.value for k in call.keywords if isinstance(k.value, ast.Constant)] if call else []
-                yield (str(names[0]) if names else node.name), node.returns
+                yield (str(names[0]) if names else node.name), node
+
+
+def _getters(cls: ast.ClassDef) -> Iterator[tuple[str, ast.expr]]:
+    """Wire name and annotation of each property of a generated class."""
+    for name, getter in getters_of(cls):
+        if getter.returns is not None:
+            yield name, getter.returns
 
 
 def _last_name(node: ast.expr) -> str:
@@ -97,7 +105,7 @@ class Extractor:
         if name in ASSETS:
             return "asset"
         enums = module / "_enums.py"
-        if enums.exists() and name in _classes(enums):
+        if enums.exists() and name in classes_of(enums):
             return "string"
         is_output = isinstance(node, ast.Attribute) and _last_name(node.value) == "outputs"
         return "#" + self._object(name, module, "outputs.py" if is_output else "_inputs.py")
@@ -107,7 +115,7 @@ class Extractor:
         if reference not in self.objects:
             self.objects[reference] = {}
             try:
-                cls = _classes(module / file)[name]
+                cls = classes_of(module / file)[name]
             except KeyError:
                 raise UnreadableSdkError(f"{module / file} has no class {name}") from None
             self.objects[reference] = self.properties(cls, module)
@@ -126,7 +134,7 @@ def _is_dict_form(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and str(node.value).endswith("ArgsDict")
 
 
-def _sources(folder: Path, tokens: set[str]) -> dict[str, Path]:
+def sources_of(folder: Path, tokens: set[str]) -> dict[str, Path]:
     """The SDK file that registers each token."""
     found: dict[str, Path] = {}
     pattern = re.compile(r"__init__\(\s*'([\w-]+:[\w/]+:\w+)'")
@@ -156,13 +164,13 @@ def extract(package: str) -> dict[str, object]:
     folder = Path(spec.origin).parent
     extractor = Extractor(folder)
     resources = {}
-    for token, file in sorted(_sources(folder, tokens_with_facts(package)).items()):
-        name, classes = token.rpartition(":")[2], _classes(file)
+    for token, file in sorted(sources_of(folder, tokens_with_facts(package)).items()):
+        name, classes = token.rpartition(":")[2], classes_of(file)
         inputs = extractor.properties(classes[f"{name}Args"], file.parent)
         everything = extractor.properties(classes[name], file.parent)
         outputs = {key: type_.rstrip("!") for key, type_ in everything.items() if key not in inputs}
         resources[token] = {"inputs": inputs, "outputs": outputs}
-    provider = extractor.properties(_classes(folder / "provider.py")["ProviderArgs"], folder)
+    provider = extractor.properties(classes_of(folder / "provider.py")["ProviderArgs"], folder)
     return {
         "_meta": {
             "sdk": f"{SDKS[package]} {version(SDKS[package])}",

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import tempfile
 from collections import Counter
 from pathlib import Path
 
@@ -22,6 +23,19 @@ def invoke(*arguments: str) -> Result:
     app = typer.Typer()
     app.command()(command.chaos)
     return CliRunner().invoke(app, list(arguments))
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the command puts what it tries."""
+    made = tmp_path / "chaos"
+
+    def make(prefix: str) -> str:
+        made.mkdir()
+        return str(made)
+
+    monkeypatch.setattr(tempfile, "mkdtemp", make)
+    return made
 
 
 @pytest.fixture
@@ -46,10 +60,11 @@ def tried(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Batch]]:
     return asked
 
 
-def test_every_fault_that_was_met_and_brought_in_order_is_counted(tried: list[tuple[str, Batch]]) -> None:
+def test_every_fault_that_was_met_and_brought_in_order_is_counted(tried: list[tuple[str, Batch]], folder: Path) -> None:
     result = invoke("--last", "stage-c", "--deaths", "1")
     assert result.exit_code == 0, result.output
     assert [name for name, _ in tried] == ["stage-c-batch-1", "stage-c-batch-2"]
+    assert not folder.exists()
     met = sum(len(batch.faults) for _, batch in tried)
     assert f"PASS: {met} of {met} faults met and brought in order by the runs after them, 0 never came" in result.output
     assert "19 pairs are possible (seed 1)" in result.output
@@ -57,11 +72,14 @@ def test_every_fault_that_was_met_and_brought_in_order_is_counted(tried: list[tu
 
 
 @pytest.mark.parametrize(("last", "told"), [("stage-d", "1 never came"), ("stage-e", "it is twice there")])
-def test_a_fault_that_never_came_or_something_wrong_fails(tried: list[tuple[str, Batch]], last: str, told: str) -> None:
+def test_a_fault_that_never_came_or_something_wrong_fails(
+    tried: list[tuple[str, Batch]], folder: Path, last: str, told: str
+) -> None:
     result = invoke("--last", last, "--deaths", "0")
     assert result.exit_code == 1
     assert told in result.output
     assert "FAIL" in result.output
+    assert str(folder) in result.output
 
 
 def test_another_stage_is_refused_with_those_there_are() -> None:

@@ -13,7 +13,7 @@ from pulumi_gcp.serviceaccount.account import Account
 step = pulumi.Config().require("step")
 password = random.RandomPassword("password", length=24, opts=pulumi.ResourceOptions(protect=True))
 secret = Secret("password", secret_id="password", replication={"auto": {}}, labels={"step": step})
-SecretVersion("password", secret=secret.id, secret_data=password.result)
+SecretVersion("password", secret=secret.id, secret_data=password.result, deletion_policy="DISABLE")
 server = docker.Provider("server", host="ssh://ops@10.0.0.1")
 here = pulumi.ResourceOptions(provider=server)
 network = docker.Network("cache", name="cache", opts=here)

@@ -1,0 +1,77 @@
+"""`make fidelity`: how true the rehearsal's tables are to the installed SDKs, for what the five stages use."""
+
+from __future__ import annotations
+
+import sys
+from collections import defaultdict
+
+from rich.console import Console
+from rich.table import Table
+
+from dreamseed.config import STAGE_NAMES
+from rehearsal.tables.facts import PACKAGES
+from rehearsal.tables.fidelity import Fidelity, Used, measure, used_paths
+from tests.program import record
+
+COLUMNS = (
+    "package",
+    "types used",
+    "inputs used",
+    "without entry",
+    "unverified",
+    "documented",
+    "say replace",
+    "name values",
+    "explained",
+    "unexplained",
+)
+
+
+def used(package: str) -> Used:
+    """Return what the program declares of a package in any stage, run under mocks."""
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for stage in STAGE_NAMES:
+        for resource in record(stage):
+            if resource.custom and resource.type.startswith(f"{package}:"):
+                found[resource.type] |= used_paths(resource.type, resource.inputs)
+    return {token: frozenset(paths) for token, paths in found.items()}
+
+
+def row(found: Fidelity) -> tuple[str, ...]:
+    """Return the line of one package."""
+    numbers = (
+        found.types,
+        found.paths,
+        len(found.without),
+        len(found.unverified),
+        found.notes,
+        found.replacing,
+        found.valued,
+    )
+    return (found.package, *map(str, numbers), str(found.explained), str(len(found.disagreements) + len(found.stale)))
+
+
+def main() -> int:
+    """Print a line a package and whatever is not as it must be; return the exit status."""
+    console = Console(width=150)
+    table = Table(title="the tables against the installed SDKs", title_justify="left")
+    for column in COLUMNS:
+        table.add_column(column)
+    packages = [measure(package, used(package)) for package in PACKAGES]
+    for found in packages:
+        table.add_row(*row(found))
+    console.print(table)
+    for found in packages:
+        for path in found.unverified:
+            console.print(f"unverified: {path}", markup=False, highlight=False, soft_wrap=True)
+        for line in (*found.without, *found.disagreements, *(f"no longer disagrees: {one}" for one in found.stale)):
+            console.print(f"✗ {line}", markup=False, highlight=False, soft_wrap=True)
+    passed = all(found.holds for found in packages)
+    console.print(
+        "PASS: all used has an entry with its source, nothing disagrees without a reason" if passed else "FAIL"
+    )
+    return 0 if passed else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
