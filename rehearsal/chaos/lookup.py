@@ -16,6 +16,7 @@ DOCKER = "docker:"
 # version could be read back from Google; the fake cloud keeps a digest of it alone, so here it is revoked too.
 REVOKED = {
     "gcp:secretmanager/secretVersion:SecretVersion",
+    "gcp:serviceaccount/key:Key",
     "cloudflare:index/zeroTrustAccessServiceToken:ZeroTrustAccessServiceToken",
     "grafana:cloud/accessPolicyToken:AccessPolicyToken",
     "pulumi-python:dynamic/b2:ApplicationKey",

@@ -10,6 +10,7 @@ import pytest
 from rehearsal.chaos.lookup import Person
 from rehearsal.chaos.verdict import PLAINTEXT, SIGNATURE, differences, leaks, secrets_of
 from rehearsal.providers.cloud.fake_cloud import FakeCloud
+from rehearsal.providers.cloud.generators import ACCOUNT_KEY
 from rehearsal.providers.cloud.identity import computed_id, is_drawn, is_made_again
 from rehearsal.providers.judge.table_judge import TableJudge
 from rehearsal.providers.wire import UNKNOWN_TEXT
@@ -112,8 +113,14 @@ def test_a_person_finds_what_was_made_and_not_recorded_by_what_it_says(cloud: Fa
     assert person(creation(CONTAINER, {"name": "redis"})) is None
 
 
-def test_a_person_revokes_what_tells_its_secret_only_once(cloud: FakeCloud) -> None:
-    inputs = {"accountId": "f" * 32, "name": "servers"}
-    make(cloud, TOKEN, inputs)
-    assert Person(cloud, {})(creation(TOKEN, inputs)) is None
-    assert cloud.list(TOKEN) == []
+@pytest.mark.parametrize(
+    ("token", "inputs"),
+    [
+        (TOKEN, {"accountId": "f" * 32, "name": "servers"}),
+        (ACCOUNT_KEY, {"serviceAccountId": "projects/p/serviceAccounts/autoscaler@p.iam.gserviceaccount.com"}),
+    ],
+)
+def test_a_person_revokes_what_tells_its_secret_only_once(cloud: FakeCloud, token: str, inputs: dict[str, Any]) -> None:
+    make(cloud, token, inputs)
+    assert Person(cloud, {})(creation(token, inputs)) is None
+    assert cloud.list(token) == []
