@@ -13,7 +13,7 @@ PYTEST_WORKERS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup engine browser rehearse chaos-rehearsal fidelity images local local-promote local-check local-load local-test local-playbook local-alerts local-down chaos drill test monitoring-test policy-test promotion-test lint format unit bench bench-autoscaler goldens lock clean
+.PHONY: help setup engine browser rehearse chaos-rehearsal fidelity images local local-promote local-check local-load local-test local-playbook local-alerts local-down chaos drill test monitoring-test policy-test pull-request promotion-test lint format unit bench bench-autoscaler goldens lock clean
 
 help: ## list the jobs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -91,6 +91,9 @@ monitoring-test: setup ## prove with promtool that every alert fires, stays sile
 policy-test: setup engine ## judge the five stages by the policies, break them, and ask the real engine with the pack, too
 	@$(BIN)/python -m tests.policy
 	@$(MAKE) --no-print-directory unit ARGS="tests/policy" PYTEST_WORKERS=1
+
+pull-request: setup engine ## what this tree changes against BASE (default origin/main), as the comment on a pull request
+	@$(BIN)/dreamseed pull-request $(or $(BASE),origin/main) $(ARGS)
 
 promotion-test: setup engine ## gates, forged approvals, and promotions killed at every point: facts to playbook
 	@$(MAKE) --no-print-directory unit ARGS="tests/facts tests/gates tests/approvals tests/promotion tests/test_signing.py"

@@ -14,6 +14,7 @@ from dreamseed.errors import ConfigErrors, DreamSeedError
 COMMANDS = {
     "plan": "dreamseed.commands.plan:plan",
     "cost": "dreamseed.commands.cost:cost",
+    "pull-request": "dreamseed.commands.pull_request:pull_request",
     "rehearse": "dreamseed.commands.rehearse:rehearse",
     "chaos": "dreamseed.commands.chaos:chaos",
     "recover": "dreamseed.commands.recover:recover",

@@ -13,11 +13,12 @@ import typer
 from rich.console import Console, RenderableType
 
 from dreamseed.commands.generated import save
+from dreamseed.commands.posting import posted, pull_request_named
 from dreamseed.config import STAGE_NAMES, find_project
 from dreamseed.cost import exporting
 from dreamseed.cost.actuals import compare, read_bill
 from dreamseed.cost.actuals.report import actuals_json, actuals_tables
-from dreamseed.cost.diff import CostDiff, cost_diff
+from dreamseed.cost.diff import cost_diff
 from dreamseed.cost.estimate import Estimate, estimate
 from dreamseed.cost.fit import FitResult, fit_overrun
 from dreamseed.cost.fit import fit as fit_budget
@@ -27,8 +28,7 @@ from dreamseed.cost.report import all_tables, as_json, comment, diff_as_json, di
 from dreamseed.cost.report.comment import MARKER
 from dreamseed.cost.stages import named_stage
 from dreamseed.cost.what_if import NAMED
-from dreamseed.errors import PostingError
-from dreamseed.github.pull_request import FORM, PullRequest
+from dreamseed.github.pull_request import FORM
 from dreamseed.interval import Scenario
 
 NARROWEST = 150
@@ -158,7 +158,7 @@ def _diff(
     post: str | None,
 ) -> bool:
     """Show a change, with what-if changes laid over HEAD, and post it; tell whether it passes its guardrails."""
-    pull_request = _pull_request(post)
+    pull_request = pull_request_named(post)
     if len(names) != 2:
         raise typer.BadParameter(f"{DIFF} compares two stages: BASE and HEAD")
     before = estimate(named_stage(names[0], folder).plan(), today=today)
@@ -169,33 +169,9 @@ def _diff(
     else:
         _show(diff_as_json(found) if machine else diff_tables(found))
     sound = passes(found.guardrails)
-    if pull_request is not None and not _posted(found, pull_request) and sound:
+    if pull_request is not None and not posted(comment(found), MARKER, pull_request, os.environ) and sound:
         raise typer.Exit(NOT_POSTED)
     return sound
-
-
-def _pull_request(post: str | None) -> PullRequest | None:
-    try:
-        return None if post is None else PullRequest.read(post)
-    except ValueError as error:
-        raise typer.BadParameter(f"--post: {error}") from error
-
-
-def _posted(found: CostDiff, pull_request: PullRequest) -> bool:
-    """Post the comment and say on stderr where it is, or why it could not be; tell whether it could."""
-    from dreamseed.github.api import Api  # only here: the HTTP client would slow every other call down
-    from dreamseed.github.comments import post
-
-    try:
-        with Api.from_environment(os.environ) as api:
-            done = post(comment(found), MARKER, pull_request, api)
-    except PostingError as error:
-        typer.echo(f"the comment was not posted: {error}", err=True)
-        return False
-    typer.echo(f"comment {done.outcome}: {done.url}", err=True)
-    for other in done.others:
-        typer.echo(f"an older run left a second comment, which is not kept up to date: delete {other}", err=True)
-    return True
 
 
 def _fit(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dreamseed.cost.estimate import estimate
 from dreamseed.cost.guardrails import Verdict, guardrails
 from dreamseed.planning.planner import plan_stage
-from policy.model import Resource, Rule, Stage, of_type
+from policy.model import Resource, Rule, Severity, Stage, of_type
 
 BUDGET = "gcp:billing/budget:Budget"
 NANOS = 1_000_000_000
@@ -33,6 +33,11 @@ def _estimated(_: Resource, stage: Stage) -> Iterator[str]:
     yield from (f"{rule.name}: {rule.found}" for rule in verdicts if rule.verdict is Verdict.FAIL)
 
 
+def _old_prices(_: Resource, stage: Stage) -> Iterator[str]:
+    found = estimate(plan_stage(stage.config, stage.name), today=stage.today)
+    yield from (f"the price of {price.sku} was to be read again by {price.source.expires_on}" for price in found.stale)
+
+
 RULES = (
     Rule(
         name="budget-is-announced",
@@ -47,5 +52,13 @@ RULES = (
         remedy="see `dreamseed cost STAGE` for the lines and `--fit` for what fits",
         guards=of_type(BUDGET),
         faults=_estimated,
+    ),
+    Rule(
+        name="prices-are-fresh",
+        description="No price that the stage's estimate uses is past its shelf life.",
+        remedy="read it again at its source, and write its row in dreamseed/catalog/prices with today's date",
+        guards=of_type(BUDGET),
+        faults=_old_prices,
+        severity=Severity.ADVISORY,
     ),
 )

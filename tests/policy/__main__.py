@@ -20,9 +20,8 @@ def main() -> int:
         lines.append(f"{score.rule:<34}{score.guarded:>8}{len(score.tried):>10}{score.caught:>8}")
         missed = [one for one in score.tried if not one.caught]
         lines += [f"    missed: {one.stage} {one.resource}: {one.injection}" for one in missed[:5]]
-    lines.append(
-        f"    ({READS_THE_STAGE_ONLY} reads the stage file alone: its mutants are in tests/policy/test_rules.py)"
-    )
+    alone = " and ".join(sorted(READS_THE_STAGE_ONLY))
+    lines.append(f"    ({alone} read the stage file alone; their mutants: tests/policy/test_rules.py)")
     today = datetime.now(UTC).date()
     broken = 0
     for name in STAGE_NAMES:

@@ -258,4 +258,4 @@ MUTANTS: Mapping[str, tuple[Injection, ...]] = {
         put("labels", [{"label": "managed-by", "value": "hand"}], of=lambda r: r.type not in LABELS),
     ),
 }
-"""Rule → injections. `cost-guardrails` reads the stage file alone: tests/policy/test_rules.py breaks that."""
+"""Rule → injections. Two rules on cost read the stage file alone: tests/policy/test_rules.py breaks it."""

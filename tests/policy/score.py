@@ -15,7 +15,7 @@ from tests.policy.mutants import MUTANTS
 from tests.policy.recorded import resources, shipped
 
 ENOUGH = 0.95
-READS_THE_STAGE_ONLY = "cost-guardrails"
+READS_THE_STAGE_ONLY = frozenset({"cost-guardrails", "prices-are-fresh"})
 
 
 @dataclass(frozen=True)
