@@ -51,7 +51,15 @@ class ScriptedEngine(Engine):
         self.calls.append(f"preview {stage}")
         return self.previews.get(stage, ran({DATA: "same"}))
 
-    def up(self, name: str, stage: str, reached: Reached, *, interruption: Interruption | None = None) -> Run:
+    def up(
+        self,
+        name: str,
+        stage: str,
+        reached: Reached,
+        *,
+        interruption: Interruption | None = None,
+        continue_on_error: bool = False,
+    ) -> Run:
         self.calls.append(f"up {stage}")
         return self.ups.get(stage, ran({DATA: "same"}))
 
