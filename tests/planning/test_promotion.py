@@ -59,7 +59,7 @@ database becomes asynchronous, and Kafka's votes move. Nothing else may. Reviewe
 
 @pytest.mark.parametrize(("old", "new"), STEPS)
 def test_only_the_reviewed_containers_with_data_of_their_own_are_replaced(old: str, new: str) -> None:
-    helpers = ("-backup", "-exporter", "prometheus", "alertmanager", "grafana")
+    helpers = ("-backup", "-exporter", "prometheus", "alertmanager", "grafana", "autoscaler")
     replaced = set(step(old, new).names(Action.REPLACED)) & stateful(shipped(old))
     assert {name for name in replaced if not name.endswith(helpers)} == REPLACED_ON_DATA[old, new]
 

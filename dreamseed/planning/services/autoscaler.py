@@ -35,7 +35,7 @@ STATE_FOLDER = "/var/lib/autoscaler"
 KILL_SWITCH = f"{STATE_FOLDER}/stop"
 """A file that deletes every worker and buys none while it is there."""
 SETTINGS_FILE = "/etc/autoscaler/settings.json"
-CREDENTIAL_FILE = "/run/secrets/google.json"
+CREDENTIAL_FILE = "/run/secrets/google-key"
 PYTHON = "/opt/autoscaler/bin/python3"
 UID = 65_534
 """User of the image. Source: images/autoscaler/Dockerfile."""
@@ -78,7 +78,7 @@ def plan_autoscaler(
             "--begin-spent",
         ),
         files=(
-            File(path=SETTINGS_FILE, text=settings.model_dump_json(indent=1) + "\n"),
+            File(path=SETTINGS_FILE, text=settings.model_dump_json(indent=1) + "\n", owner=UID, mode="0400"),
             File(path=CREDENTIAL_FILE, text=secret(ProvidedSecret.AUTOSCALER_KEY), owner=UID, mode="0400"),
         ),
         mounts=(Mount(volume=VOLUME, path=STATE_FOLDER),),
