@@ -333,7 +333,8 @@ FAULTS = (
         made=_saturated,
         short=True,
         # Who waits that long is a user whom the objective was missed for; minutes-old windows are all the same one.
-        consequences=frozenset({"LlmQueueWaitLong", "LlmGenerationSlow"} | LATENCY_BURNS),
+        # The autoscaler asks for a card where its workers may not bridge the load.
+        consequences=frozenset({"LlmQueueWaitLong", "LlmGenerationSlow", "GpuPurchaseDue"} | LATENCY_BURNS),
     ),
     Fault(
         name="the WAL archive stopped",
