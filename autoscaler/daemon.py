@@ -26,6 +26,8 @@ from autoscaler.store import NotLeaderError, Store
 from autoscaler.tick import turn
 
 logger = logging.getLogger(__name__)
+PURCHASE_DUE = "GpuPurchaseDue"
+"""The alert that it raises itself, at Alertmanager: the owners decide about a card."""
 
 
 class Unsaved:
@@ -110,7 +112,7 @@ class Daemon:
         if self.alertmanager is None:
             return
         alert = {
-            "labels": {"alertname": "GpuPurchaseDue", "severity": "warning", "component": "autoscaler"},
+            "labels": {"alertname": PURCHASE_DUE, "severity": "warning", "component": "autoscaler", "owner": "finance"},
             "annotations": {"summary": text},
         }
         try:

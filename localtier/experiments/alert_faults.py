@@ -22,6 +22,7 @@ import httpx
 from confluent_kafka import Consumer, Producer, TopicPartition
 from docker.models.containers import Container as Running
 
+from autoscaler.daemon import PURCHASE_DUE
 from dreamseed.monitoring.alerts_stores import CONSUMER_LAG_EVENTS
 from dreamseed.monitoring.slo import BURN_WINDOWS
 from dreamseed.planning.container import Container
@@ -334,7 +335,7 @@ FAULTS = (
         short=True,
         # Who waits that long is a user whom the objective was missed for; minutes-old windows are all the same one.
         # The autoscaler asks for a card where its workers may not bridge the load.
-        consequences=frozenset({"LlmQueueWaitLong", "LlmGenerationSlow", "GpuPurchaseDue"} | LATENCY_BURNS),
+        consequences=frozenset({"LlmQueueWaitLong", "LlmGenerationSlow", PURCHASE_DUE} | LATENCY_BURNS),
     ),
     Fault(
         name="the WAL archive stopped",

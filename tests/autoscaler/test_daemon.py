@@ -174,7 +174,8 @@ def test_the_kill_switch_is_a_file(world: World) -> None:
 def test_a_card_that_is_due_is_told_once_with_its_price_and_lead_time(world: World) -> None:
     run(world, 20, max_workers=0)
     (alert,) = world.told
-    assert alert["labels"] == {"alertname": "GpuPurchaseDue", "severity": "warning", "component": "autoscaler"}
+    named = {"alertname": "GpuPurchaseDue", "severity": "warning", "component": "autoscaler", "owner": "finance"}
+    assert alert["labels"] == named
     assert "rtx-5090 costs about 1,999 USD and takes about 14 days" in str(alert["annotations"])
 
 
