@@ -73,12 +73,12 @@ def _stages(findings: Findings) -> Iterator[str]:
 
 
 def _lost(effect: Effect) -> str:
-    lost = [f"**{each.name} ({each.action.value})**" for each in effect.touched if each.loses_state]
+    lost = sorted(f"**{each.name} ({each.action.value})**" for each in effect.touched if each.loses_state)
     return ", ".join(lost) or "none"
 
 
 def _details(effect: Effect) -> Iterator[str]:
-    yield from (f"- {effect.name}, policy `{rule}`: {fault}" for rule, fault in effect.broken)
+    yield from (f"- {effect.name}, policy `{rule}`: {fault}" for rule, fault in sorted(effect.broken))
     if effect.errors and not effect.broken:
         text = "\n".join(effect.errors)
         yield from (f"The engine refuses {effect.name}:", "", "```text", text[:MOST_WORDS], "```")
