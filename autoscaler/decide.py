@@ -60,7 +60,7 @@ def decide(state: State, observation: Observation, policy: Policy, now: float) -
     listed = usable(observation.inventory, policy, now)
     sound = listed and verdict is not Verdict.UNKNOWN
     if listed:
-        _reconcile(draft, observation, policy, now, sound=verdict is not Verdict.UNKNOWN)
+        _reconcile(draft, observation, policy, now, sound=sound)
     else:
         draft.reasons.append("the cloud's list is missing or old")
     if observation.killed:

@@ -18,14 +18,13 @@ def commit_of(base: str, project: Path) -> str:
 def changed_files(commit: str, project: Path) -> list[str]:
     """Return the paths, below `project`, that differ between the commit and the tree; new files too."""
     changed = _git(project, commit, "diff", "--name-only", "--relative", commit, "--", ".")
-    new = _git(project, commit, "ls-files", "--others", "--exclude-standard")
-    return sorted({*changed.splitlines(), *new.splitlines()})
+    return sorted({*changed.splitlines(), *_new_files(commit, project)})
 
 
 def added(commit: str, project: Path) -> str:
     """Return what was added since the commit, as a unified diff; new files as a whole."""
     diff = _git(project, commit, "diff", "--unified=0", "--relative", commit, "--", ".")
-    for name in _git(project, commit, "ls-files", "--others", "--exclude-standard").splitlines():
+    for name in _new_files(commit, project):
         try:
             text = (project / name).read_text(encoding="utf-8")
         except (UnicodeDecodeError, OSError):
@@ -43,6 +42,10 @@ def unpack(commit: str, project: Path, folder: Path) -> None:
     )
     with tarfile.open(fileobj=io.BytesIO(run.stdout)) as archive:
         archive.extractall(folder, filter="data")
+
+
+def _new_files(commit: str, project: Path) -> list[str]:
+    return _git(project, commit, "ls-files", "--others", "--exclude-standard").splitlines()
 
 
 def _git(project: Path, base: str, *words: str) -> str:

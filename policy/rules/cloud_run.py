@@ -38,14 +38,14 @@ def _ingress(resource: Resource, stage: Stage) -> Iterator[str]:
 
 
 def _outgoing(resource: Resource, _: Stage) -> Iterator[str]:
-    account = _task(resource).get("serviceAccount")
+    account = task_of(resource).get("serviceAccount")
     if account is None or re.search(r"\d+-compute@developer", str(account)):
         yield "it acts as the project's default account"
 
 
 def _containers(resource: Resource, stage: Stage) -> Iterator[str]:
     ceiling = {"cpu": stage.config.api.cpu * 1000, "memory": stage.config.api.memory_gib * 1024}
-    for container in _task(resource).get("containers", []):
+    for container in task_of(resource).get("containers", []):
         name, image = container.get("name"), container.get("image")
         if image is not UNKNOWN and not BY_DIGEST.fullmatch(str(image)):
             yield f"{name} runs {image}, which names no digest"
@@ -68,7 +68,8 @@ def _amount(written: object) -> float:
     return float(text) * 1000
 
 
-def _task(resource: Resource) -> dict[str, Any]:
+def task_of(resource: Resource) -> dict[str, Any]:
+    """Return what an instance of a service, or a run of a job, is made from; something else of other types."""
     found: dict[str, Any] = resource.at("template.template", resource.at("template", {}))
     return found
 

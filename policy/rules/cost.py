@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dreamseed.cost.estimate import estimate
+from dreamseed.cost.estimate import Estimate, estimate
 from dreamseed.cost.guardrails import Verdict, guardrails
 from dreamseed.planning.planner import plan_stage
 from policy.model import Resource, Rule, Severity, Stage, of_type
@@ -27,15 +27,18 @@ def _announced(resource: Resource, stage: Stage) -> Iterator[str]:
         yield "nobody is written to"
 
 
+def _estimate(stage: Stage) -> Estimate:
+    return estimate(plan_stage(stage.config, stage.name), today=stage.today)
+
+
 def _estimated(_: Resource, stage: Stage) -> Iterator[str]:
-    found = estimate(plan_stage(stage.config, stage.name), today=stage.today)
-    verdicts = guardrails(found, stage.today)
+    verdicts = guardrails(_estimate(stage), stage.today)
     yield from (f"{rule.name}: {rule.found}" for rule in verdicts if rule.verdict is Verdict.FAIL)
 
 
 def _old_prices(_: Resource, stage: Stage) -> Iterator[str]:
-    found = estimate(plan_stage(stage.config, stage.name), today=stage.today)
-    yield from (f"the price of {price.sku} was to be read again by {price.source.expires_on}" for price in found.stale)
+    stale = _estimate(stage).stale
+    yield from (f"the price of {price.sku} was to be read again by {price.source.expires_on}" for price in stale)
 
 
 RULES = (

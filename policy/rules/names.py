@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from policy.model import UNKNOWN, Resource, Rule, Stage
+from policy.rules.containers import CONTAINER
 
 PLACES = ("location", "region", "zone")
 ELSEWHERE = ("grafana:",)
@@ -29,7 +30,7 @@ LABELS: Mapping[str, str] = {
     "gcp:storage/bucket:Bucket": "labels",
 }
 """Types of Google Cloud that take labels, and the input that holds them."""
-DOCKER_LABELLED = ("docker:index/container:Container", "docker:index/network:Network", "docker:index/volume:Volume")
+DOCKER_LABELLED = (CONTAINER, "docker:index/network:Network", "docker:index/volume:Volume")
 
 
 def _place(resource: Resource, stage: Stage) -> Iterator[str]:

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 from dreamseed.config.types import PRIVATE_NETWORKS
 from policy.model import UNKNOWN, Resource, Rule, Stage, of_type
+from policy.rules.containers import CONTAINER
+from policy.rules.state import SQL
 
-CONTAINER = "docker:index/container:Container"
 FIREWALL = "gcp:compute/firewall:Firewall"
-SQL = "gcp:sql/databaseInstance:DatabaseInstance"
 MACHINES = ("gcp:compute/instance:Instance", "gcp:compute/instanceTemplate:InstanceTemplate")
 VPN_TUNNEL = "gcp:compute/vPNTunnel:VPNTunnel"
 NETWORK = "gcp:compute/network:Network"

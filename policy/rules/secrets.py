@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from policy.model import Resource, Rule, Stage
+from policy.rules.cloud_run import task_of
 
 ALWAYS_SECRET: Mapping[str, tuple[str, ...]] = {
     "cloudflare:index/zeroTrustTunnelCloudflared:ZeroTrustTunnelCloudflared": ("tunnelSecret",),
@@ -56,8 +57,8 @@ def _of_environment(resource: Resource) -> Iterator[str]:
         # A file's name is none: GOOGLE_APPLICATION_CREDENTIALS is where the key lies.
         if value and not value.startswith(SECRETS_FOLDER) and _NAMED_SECRET.search(name):
             yield f"the environment holds {name}, which whoever may inspect the container reads"
-    template: Any = resource.at("template.template", resource.at("template", {}))
-    for container in template.get("containers", []) if isinstance(template, Mapping) else []:
+    task: Any = task_of(resource)
+    for container in task.get("containers", []) if isinstance(task, Mapping) else []:
         for entry in container.get("envs", []):
             if entry.get("value") and _NAMED_SECRET.search(str(entry.get("name", ""))):
                 yield f"the environment of {container.get('name')} holds {entry['name']} as a value"

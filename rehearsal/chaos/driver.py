@@ -16,7 +16,7 @@ from rehearsal.chaos.matrix import Batch, Step, steps_of
 from rehearsal.chaos.verdict import differences, existing, leaks, secrets_of
 from rehearsal.providers import faults
 from rehearsal.providers.cloud.fake_cloud import FakeCloud
-from rehearsal.providers.faults import DEADLY, MADE_UP, Entry, Fault, FaultKind, Operation
+from rehearsal.providers.faults import DEADLY, ENGINE_DIES, MADE_UP, PROVIDER_DIES, Entry, Fault, FaultKind, Operation
 from rehearsal.providers.host import ProviderHost
 from rehearsal.runner import Project
 from rehearsal.runner.engine import Engine, Run
@@ -30,8 +30,6 @@ CHECKPOINTS = "PULUMI_SKIP_CHECKPOINTS"
 RUNS_AT_MOST = 80
 SETTLE_SECONDS = 30.0
 SETTLE_POLL_SECONDS = 0.05
-ENGINE_DIES = (FaultKind.ENGINE_DIES_BEFORE, FaultKind.ENGINE_DIES_AFTER)
-PROVIDER_DIES = (FaultKind.PROVIDER_DIES_BEFORE, FaultKind.PROVIDER_DIES_AFTER)
 LOSES = (Action.REPLACE, Action.DELETE)
 EXPLAINED = (MADE_UP, "is required and missing", "malformed RPC secret: missing value")
 """What errors of a run with faults say. What waits for an output that never came is checked without it."""
@@ -136,8 +134,7 @@ class _Trial:
 
     def waiting(self) -> tuple[Fault, ...]:
         """Return the faults that were not met yet."""
-        met = {(entry.operation, entry.urn, entry.kind) for entry in faults.journal(self.cloud)}
-        return tuple(fault for fault in self.planned if (fault.operation, fault.urn, fault.kind) not in met)
+        return faults.not_met(self.planned, faults.journal(self.cloud))
 
     def run(self) -> None:
         """Run until one succeeds, then look at everything."""

@@ -22,6 +22,7 @@ REVOKED = {
     "pulumi-python:dynamic/b2:ApplicationKey",
 }
 DYNAMIC = {
+    # The type by which the fake cloud keeps it, and where its name stands.
     "pulumi-python:dynamic/b2:Bucket": (BUCKET, "bucketName"),
     "pulumi-python:dynamic/b2:ApplicationKey": (KEY, "keyName"),
 }

@@ -8,9 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from rehearsal.chaos.lookup import DYNAMIC
 from rehearsal.providers.cloud.fake_cloud import RULES, FakeCloud
 
-DYNAMIC = {"pulumi-python:dynamic/b2:Bucket": "b2:bucket", "pulumi-python:dynamic/b2:ApplicationKey": "b2:key"}
+KEPT_AS = {token: kept for token, (kept, _) in DYNAMIC.items()}
+"""The types by which the fake cloud keeps what dynamic providers made."""
 SIGNATURE, PLAINTEXT = "4dabf18193072939515e22adb298388d", "plaintext"
 SHORTEST_SECRET = 8
 Object = tuple[str, str]
@@ -19,13 +21,13 @@ Object = tuple[str, str]
 def recorded(state: Mapping[str, Any]) -> list[Object]:
     """Return type and id of every object that the state says is in a cloud."""
     resources = state["deployment"].get("resources") or []
-    pairs = [(DYNAMIC.get(r["type"], r["type"]), r["id"]) for r in resources if r.get("custom") and r.get("id")]
-    return [pair for pair in pairs if pair[0] in DYNAMIC.values() or (pair[0] in RULES and not RULES[pair[0]].local)]
+    pairs = [(KEPT_AS.get(r["type"], r["type"]), r["id"]) for r in resources if r.get("custom") and r.get("id")]
+    return [pair for pair in pairs if pair[0] in KEPT_AS.values() or (pair[0] in RULES and not RULES[pair[0]].local)]
 
 
 def existing(cloud: FakeCloud) -> list[Object]:
     """Return type and id of every object in the fake cloud."""
-    tokens = [*sorted(RULES), *DYNAMIC.values()]
+    tokens = [*sorted(RULES), *KEPT_AS.values()]
     return [(token, found.id) for token in tokens for found in cloud.list(token)]
 
 

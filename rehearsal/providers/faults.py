@@ -53,14 +53,9 @@ class FaultKind(StrEnum):
     ENGINE_DIES_AFTER = "engine dies after"
 
 
-DEADLY = frozenset(
-    {
-        FaultKind.PROVIDER_DIES_BEFORE,
-        FaultKind.PROVIDER_DIES_AFTER,
-        FaultKind.ENGINE_DIES_BEFORE,
-        FaultKind.ENGINE_DIES_AFTER,
-    }
-)
+PROVIDER_DIES = frozenset({FaultKind.PROVIDER_DIES_BEFORE, FaultKind.PROVIDER_DIES_AFTER})
+ENGINE_DIES = frozenset({FaultKind.ENGINE_DIES_BEFORE, FaultKind.ENGINE_DIES_AFTER})
+DEADLY = PROVIDER_DIES | ENGINE_DIES
 """Kinds that end the run: only one of them can happen in it."""
 REFUSALS = {
     FaultKind.ERROR_BEFORE: "503: the service is unavailable",
@@ -112,6 +107,12 @@ def journal(directory: Path) -> list[Entry]:
     ]
 
 
+def not_met(planned: Iterable[Fault], entries: Iterable[Entry]) -> tuple[Fault, ...]:
+    """Return the faults of a plan that no entry of its journal met yet."""
+    met = {(entry.operation, entry.urn, entry.kind) for entry in entries}
+    return tuple(fault for fault in planned if (fault.operation, fault.urn, fault.kind) not in met)
+
+
 class Faults:
     """The plan of one state directory, carried out."""
 
@@ -121,8 +122,7 @@ class Faults:
             Fault(Operation(one["operation"]), one["urn"], FaultKind(one["kind"]))
             for one in json.loads((directory / PLAN).read_text(encoding="utf-8"))
         ]
-        met = {(entry.operation, entry.urn, entry.kind) for entry in journal(directory)}
-        self._waiting = {(f.operation, f.urn): f.kind for f in planned if (f.operation, f.urn, f.kind) not in met}
+        self._waiting = {(f.operation, f.urn): f.kind for f in not_met(planned, journal(directory))}
         self._lock = threading.Lock()
         self._late: list[threading.Thread] = []
         self._refusing: dict[tuple[FaultKind, str], int] = {}
@@ -212,7 +212,7 @@ class Faults:
     def _die(self, kind: FaultKind, do: Callable[[], object]) -> None:
         if kind in {FaultKind.PROVIDER_DIES_AFTER, FaultKind.ENGINE_DIES_AFTER}:
             do()
-        if kind in {FaultKind.PROVIDER_DIES_BEFORE, FaultKind.PROVIDER_DIES_AFTER}:
+        if kind in PROVIDER_DIES:
             os.kill(os.getpid(), signal.SIGKILL)
         os.kill(int((self._directory / ENGINE).read_text(encoding="utf-8")), signal.SIGKILL)
 
