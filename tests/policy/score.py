@@ -80,7 +80,7 @@ def _of_stage_rule(rule: StageRule) -> Score:
                 kept = [*others, *counted[: demand.least - 1]]
                 tried.append(_tried(rule, stage, f"without {demand.what}", kept))
             if demand.most is not None:
-                extra = counted[:1] or [_key()]
+                extra = counted[:1] or [account_key()]
                 tried.append(_tried(rule, stage, f"another of {demand.what}", [*others, *counted, *extra]))
     return Score(rule.name, guarded, tuple(tried))
 
@@ -89,6 +89,7 @@ def _tried(rule: StageRule, stage: Stage, injection: str, kept: list[Resource]) 
     return Tried(rule.name, stage.name, "the stage", injection, bool(of_stage(rule, kept, stage)))
 
 
-def _key() -> Resource:
+def account_key() -> Resource:
+    """Return a key of a service account that no stage declares."""
     kind = "gcp:serviceaccount/key:Key"
     return Resource(urn=f"urn:pulumi:a::p::{kind}::key", type=kind, name="key", inputs={}, secrets=(), protect=False)

@@ -8,7 +8,7 @@ import pytest
 
 from dreamseed.config import STAGE_NAMES
 from dreamseed.errors import ConfigError
-from policy.judge import Judgement, judge, of_resource, settle
+from policy.judge import Judgement, judge, of_resource, of_stage, settle
 from policy.model import UNKNOWN, Resource, Severity
 from policy.rules import RULES, STAGE_RULES
 from policy.rules.cost import BUDGET
@@ -16,7 +16,7 @@ from policy.waivers import LONGEST_DAYS, Waiver, read_waivers, shipped_waivers
 from tests.planning.stages import configured
 from tests.policy.mutants import MUTANTS
 from tests.policy.recorded import TODAY, resources, shipped
-from tests.policy.score import ENOUGH, READS_THE_STAGE_ONLY, ratio, scores
+from tests.policy.score import ENOUGH, READS_THE_STAGE_ONLY, account_key, ratio, scores
 from tests.program import PROJECT
 
 each_stage = pytest.mark.parametrize("name", STAGE_NAMES)
@@ -52,6 +52,13 @@ def test_every_rule_guards_something_and_catches_what_is_injected_there() -> Non
     assert all(score.guarded for score in found)
     assert all(score.caught for score in found if score.rule not in READS_THE_STAGE_ONLY)
     assert ratio(found) >= ENOUGH
+
+
+@each_stage
+def test_no_stage_takes_one_more_key_than_it_has(name: str) -> None:
+    [rule] = [rule for rule in STAGE_RULES if rule.name == "no-long-lived-keys"]
+    assert not of_stage(rule, resources(name), shipped(name))
+    assert of_stage(rule, [*resources(name), account_key()], shipped(name))
 
 
 def test_every_injection_finds_a_resource_that_it_breaks() -> None:
