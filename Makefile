@@ -49,7 +49,7 @@ images: setup ## build what the servers' tier needs, images and programs, once (
 	@$(BIN)/python -m localtier.images
 
 local: setup engine ## bring the containers of a stage up on real Docker Engines: make local STAGE=stage-a
-	@$(BIN)/dreamseed local up $(or $(STAGE),stage-a)
+	@$(BIN)/dreamseed local up $(or $(STAGE),stage-a) $(ARGS)
 
 local-promote: setup engine ## bring what `make local` brought up to the next stage
 	@$(BIN)/dreamseed local promote

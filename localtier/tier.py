@@ -104,12 +104,17 @@ class Tier:
         Outside(world=world, plan=plan, folder=self.root).start()
         return world
 
-    def up(self, stage: str, reached: Reached, *, interruption: Interruption | None = None) -> Run:
+    def up(
+        self, stage: str, reached: Reached, *, interruption: Interruption | None = None, refresh: bool = False
+    ) -> Run:
         """Bring the tier to `stage` with the real engine; an interrupted `up` is finished by the next one.
 
-        Raises `ConfigError` for a stage below the one that stands, or more than one above it.
+        With `refresh` the engine first looks at what really runs, so that changes made by hand are undone. Raises
+        `ConfigError` for a stage below the one that stands, or more than one above it.
         """
         with self.toward(stage) as engine:
+            if refresh and not (looked := engine.refresh(STACK, stage, reached)).succeeded:
+                return looked
             run = engine.up(STACK, stage, reached, interruption=interruption)
         if run.succeeded:
             self.arrived(stage)

@@ -11,10 +11,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
-from itertools import pairwise
+from itertools import count, pairwise
 from pathlib import Path
 
 from rich.console import Console
@@ -25,10 +25,12 @@ from dreamseed.journal import Entry, Event, read_journal
 from dreamseed.monitoring.silences import silences
 from dreamseed.planning.stage_plan import StagePlan
 from dreamseed.signing import digest
+from localtier.checks import Finding
 from localtier.experiments import climb, report
 from localtier.experiments.climb import Step
 from localtier.experiments.noticing import services
 from localtier.experiments.users import Users
+from localtier.load.report import LoadReport
 from localtier.load.run import LoadRun
 from localtier.maintenance import alertmanager_url
 from localtier.network import ask_outside
@@ -47,6 +49,7 @@ KILLS: Mapping[str, float] = {
     "load-test": 5.0,
 }
 """In which step everything is killed, and how many seconds after its begin; `vllm` while the engine changes things."""
+LAST_STEP = tuple(KILLS)[-1]
 SECRET = "4dabf18193072939515e22adb298388d"  # noqa: S105 - how the engine marks a secret in its state
 ROLES = (("cto", "kim"), ("cfo", "lee"))
 
@@ -65,11 +68,43 @@ class Promotion:
     inventory: Mapping[str, str]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Undone:
+    """A promotion that was undone in its last step, back from `before` to `stage`: `told` is what the engine kept.
+
+    `seconds` took the roll-back, `whole_seconds` until every check of the stage passed. `users` are the load's figures
+    from the promotion's begin until then.
+    """
+
+    before: str
+    stage: str
+    seconds: float
+    whole_seconds: float
+    checks: int
+    told: str
+    users: LoadReport
+
+    @property
+    def name(self) -> str:
+        """Return both ends of the way back."""
+        return f"{self.before} → {self.stage}"
+
+    @property
+    def words(self) -> str:
+        """Return what the way back took and what was written meanwhile."""
+        written = ", ".join(
+            f"{climb.WRITERS.get(one.client, one.client)} {one.figures.succeeded:,}" for one in self.users.clients
+        )
+        took = f"rolled back in {self.seconds:.0f} s, whole after {self.whole_seconds:.0f} s, {self.checks} checks"
+        return f"{self.name}: {took}; up and back: {written}; {self.told}"
+
+
 @dataclass
 class PlaybookAscent:
     """A tier brought up from nothing to the last of `stages`; k6 plays `load_users` of each stage's users at most.
 
-    `folder` takes the project with its approvals and journals. `problems` are all findings against it.
+    `folder` takes the project with its approvals and journals. With `roll_back` each promotion is first begun, killed
+    in its last step and undone; a new one is approved afterwards. `problems` are all findings against it.
     """
 
     tier: Tier
@@ -77,9 +112,11 @@ class PlaybookAscent:
     folder: Path
     console: Console
     kills: Mapping[str, float] = field(default_factory=lambda: KILLS)
+    roll_back: bool = False
     load_users: int = 20
     load_seconds: float = 20.0
     done: list[Promotion] = field(default_factory=list)
+    undone: list[Undone] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
     def run(self) -> None:
@@ -90,12 +127,15 @@ class PlaybookAscent:
         project = make_project(self.folder / "project")
         first = climb.step_up(users, None, self.stages[0], lambda _: None)
         self._found(climb.problems(first))
-        for number, (before, stage) in enumerate(pairwise(self.stages), start=1):
-            if self.problems:
-                return
-            self._decide(project, number, before, stage)
-            if not self.problems:
-                self._promote(users, project, number, before, stage)
+        numbers = count(1)
+        for before, stage in pairwise(self.stages):
+            for carry_out in (self._undo, self._promote) if self.roll_back else (self._promote,):
+                if self.problems:
+                    return
+                number = next(numbers)
+                self._decide(project, number, before, stage)
+                if not self.problems:
+                    carry_out(users, project, number, before, stage)
         users.leave(self.tier.plan(self.stages[-1]))
 
     def _decide(self, project: MadeProject, number: int, before: str, stage: str) -> None:
@@ -110,19 +150,13 @@ class PlaybookAscent:
 
     def _promote(self, users: Users, project: MadeProject, number: int, before: str, stage: str) -> None:
         old, new = self.tier.plan(before), self.tier.plan(stage)
-        journal = project.root / "promotions" / f"{number:04}-{_letter(before)}-to-{_letter(stage)}.jsonl"
+        journal = _journal(project, number, before, stage)
         load = users.load(old)
-        share = min(1.0, self.load_users / new.config.service.capacity.concurrent_users)
-        arguments = ("promote", *self._where(stage), "--load-share", str(share), "--gpu-installed")
-        arguments += ("--load-seconds", str(self.load_seconds))
+        arguments = self._arguments(new)
         began, clock = time.time(), time.monotonic()
         killed = []
-        for step, seconds in self.kills.items():
-            status = self._killed(project, step, seconds, *arguments)
-            last = [one for one in read_journal(journal) if one.step][-1:]
-            if status != -signal.SIGKILL or not last or last[0].step != step:
-                where = f"{last[0].step} {last[0].event}" if last else "nowhere"
-                self._found([f"{before} → {stage}: not killed in {step}: it ended with {status}, {where}"])
+        for step in self.kills:
+            if not self._struck(project, journal, step, arguments):
                 return
             killed.append(step)
         self._command(project, *arguments)
@@ -140,6 +174,56 @@ class PlaybookAscent:
         self._found(climb.problems(seen))
         self._tell(self.done[-1])
 
+    def _undo(self, users: Users, project: MadeProject, number: int, before: str, stage: str) -> None:
+        """Promote up to the last step, kill everything there, and roll back: the stage before must be whole again."""
+        old, new = self.tier.plan(before), self.tier.plan(stage)
+        journal = _journal(project, number, before, stage)
+        load = users.load(old)
+        began = time.time()
+        if not self._struck(project, journal, LAST_STEP, self._arguments(new)):
+            return
+        clock = time.monotonic()
+        self._command(project, "promote", *self._where(stage), "--roll-back")
+        seconds = time.monotonic() - clock
+        entries = read_journal(journal)
+        findings = self.tier.check(old, HEALTHY_SECONDS)
+        whole = time.monotonic() - clock
+        undone = Undone(
+            before=stage,
+            stage=before,
+            seconds=round(seconds, 1),
+            whole_seconds=round(whole, 1),
+            checks=len(findings),
+            told="; ".join(
+                str(one.detail["told"]) for one in entries if one.event is Event.UNDONE and one.step == "vllm"
+            ),
+            users=climb.with_verdicts(load.figures(began, time.time()), load.verify()),
+        )
+        self.undone.append(undone)
+        self._found(f"{undone.name}: {fault}" for fault in self._faults(old, findings, entries, Event.ROLLED_BACK))
+        self._found(f"{undone.name}: {fault}" for one in undone.users.clients for fault in one.faults())
+        self.console.print(undone.words, markup=False, highlight=False, soft_wrap=True)
+
+    def _faults(
+        self, plan: StagePlan, findings: Iterable[Finding], entries: Sequence[Entry], end: Event
+    ) -> Iterator[str]:
+        """Find what is not whole, a journal that does not end with `end`, and a silence that is left."""
+        yield from (f"{one.what}: {one.detail}" for one in findings if not one.ok)
+        if entries[-1].event is not end:
+            yield f"the journal ends with {entries[-1].step} {entries[-1].event}"
+        held = ask_outside(self.tier.world(plan), lambda: silences(alertmanager_url(plan)))
+        yield from (f"a silence is still open: {', '.join(one.matchers)}" for one in held)
+
+    def _struck(self, project: MadeProject, journal: Path, step: str, arguments: Sequence[str]) -> bool:
+        """Promote until everything is killed in `step`; that it was not is a finding."""
+        status = self._killed(project, step, KILLS[step], *arguments)
+        last = [one for one in read_journal(journal) if one.step][-1:]
+        if status == -signal.SIGKILL and last and last[0].step == step:
+            return True
+        where = f"{last[0].step} {last[0].event}" if last else "nowhere"
+        self._found([f"{journal.stem}: not killed in {step}: it ended with {status}, {where}"])
+        return False
+
     def _step(
         self,
         users: Users,
@@ -153,11 +237,7 @@ class PlaybookAscent:
         findings = self.tier.check(new, HEALTHY_SECONDS)
         whole = time.monotonic() - begin[1]
         figures = load.figures(begin[0], time.time())
-        faults = [f"{one.what}: {one.detail}" for one in findings if not one.ok]
-        if entries[-1].event is not Event.FINISHED:
-            faults.append(f"the journal ends with {entries[-1].step} {entries[-1].event}")
-        held = ask_outside(self.tier.world(new), lambda: silences(alertmanager_url(new)))
-        faults += [f"a silence is still open: {', '.join(one.matchers)}" for one in held]
+        faults = tuple(self._faults(new, findings, entries, Event.FINISHED))
         again = climb.changed(self.tier.up(new.name, lambda _: None))
         users.welcome(new)
         with self.tier.engines(new) as engines:
@@ -166,7 +246,7 @@ class PlaybookAscent:
             before=old.name,
             stage=new.name,
             checks=len(findings),
-            faults=tuple(faults),
+            faults=faults,
             changed_again=again,
             engine_seconds=round(step_seconds(entries).get("vllm", 0.0), 1),
             whole_seconds=round(whole, 1),
@@ -176,6 +256,11 @@ class PlaybookAscent:
             spare_engine=len(old.layout.replicas) > 1,
             engines_replaced=climb.engines_replaced(old, new),
         )
+
+    def _arguments(self, new: StagePlan) -> tuple[str, ...]:
+        share = min(1.0, self.load_users / new.config.service.capacity.concurrent_users)
+        load = ("--load-share", str(share), "--load-seconds", str(self.load_seconds))
+        return ("promote", *self._where(new.name), "--gpu-installed", *load)
 
     def _where(self, stage: str) -> tuple[str, ...]:
         return ("--to", stage, "--local", "--tier", self.tier.folder)
@@ -229,7 +314,9 @@ class PlaybookAscent:
         self.console.print(report.steps_table(steps))
         for text in report.causes(steps):
             self.console.print(text, markup=False, highlight=False, soft_wrap=True)
-        kills = sum(len(one.killed_in) for one in self.done)
+        for back in self.undone:
+            self.console.print(back.words, markup=False, highlight=False, soft_wrap=True)
+        kills = sum(len(one.killed_in) for one in self.done) + len(self.undone)
         words = f"{len(self.done)} promotions by the playbook, {kills} kills, nothing acknowledged was lost"
         report.show_verdict(self.problems, words, self.console)
 
@@ -239,6 +326,7 @@ class PlaybookAscent:
             "passed": not self.problems,
             "problems": self.problems,
             "promotions": [{**asdict(one), "inventory": len(one.inventory)} for one in self.done],
+            "undone": [asdict(one) for one in self.undone],
             "inventories": {one.step.stage: dict(one.inventory) for one in self.done},
         }
         path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
@@ -267,5 +355,6 @@ def _plain(value: object) -> object:
     return [_plain(one) for one in value] if isinstance(value, list) else value
 
 
-def _letter(stage: str) -> str:
-    return stage.removeprefix("stage-")
+def _journal(project: MadeProject, number: int, before: str, stage: str) -> Path:
+    ends = "-to-".join(one.removeprefix("stage-") for one in (before, stage))
+    return project.root / "promotions" / f"{number:04}-{ends}.jsonl"

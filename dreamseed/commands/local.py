@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from typing import Annotated
 
 import typer
@@ -14,6 +15,7 @@ from dreamseed.commands.local_playbook import playbook
 from dreamseed.commands.mendable import mendable
 from dreamseed.commands.rehearse import rehearsed_project
 from dreamseed.config.load import STAGE_NAMES
+from localtier.checks import Finding
 from localtier.k6 import play, summary
 from localtier.maintenance import window
 from localtier.report import show_memory
@@ -24,12 +26,21 @@ from rehearsal.runner.steps import Progress
 
 app = typer.Typer(help="The servers' tier on real Docker Engines of this machine (Linux, root).", no_args_is_help=True)
 FORGET_HELP = "Remove containers, volumes and states, too: the next `up` begins from nothing."
+RUNNING_SECONDS = 10.0
+"""How long a container may take to run after the engine ended: it has waited until each was healthy."""
+REFRESH_HELP = "First look at what really runs, so that what was changed by hand is put right."
 STAGE_HELP = "The stage to bring up: " + ", ".join(STAGE_NAMES) + "."
 
 
 @app.command()
-def up(stage: Annotated[str, typer.Argument(help=STAGE_HELP)]) -> None:
-    """Bring a stage up from nothing, finish an interrupted promotion, or go one stage up."""
+def up(
+    stage: Annotated[str, typer.Argument(help=STAGE_HELP)],
+    refresh: Annotated[bool, typer.Option("--refresh", help=REFRESH_HELP)] = False,
+) -> None:
+    """Bring a stage up from nothing, finish an interrupted promotion, or go one stage up.
+
+    Exit status 1 when the engine failed, or when afterwards a container does not run as planned.
+    """
     if stage not in STAGE_NAMES:
         raise typer.BadParameter(f"there is no stage {stage!r}: write one of {', '.join(STAGE_NAMES)}")
     console = Console()
@@ -37,10 +48,11 @@ def up(stage: Annotated[str, typer.Argument(help=STAGE_HELP)]) -> None:
         tier = Tier(rehearsed_project(), console)
         began = time.monotonic()
         with window(tier, stage), watching(console, stage) as (watch,):
-            run = tier.up(stage, lambda resources: watch(Progress(stage, 0, 1, resources)))
+            run = tier.up(stage, lambda resources: watch(Progress(stage, 0, 1, resources)), refresh=refresh)
         _tell(run, stage, console)
-        console.print(f"{stage} stands after {time.monotonic() - began:.0f} s", highlight=False)
         plan = tier.plan(stage)
+        _refuse_changed(tier.check(plan, RUNNING_SECONDS, ("containers",)), stage, console)
+        console.print(f"{stage} stands after {time.monotonic() - began:.0f} s", highlight=False)
         with tier.engines(plan) as engines:
             show_memory(engines, console)
 
@@ -87,9 +99,7 @@ def check() -> None:
     with mendable():
         tier, standing = _standing(console)
         findings = tier.check(tier.plan(standing.stage))
-    wrong = [finding for finding in findings if not finding.ok]
-    for finding in wrong:
-        console.print(f"✗ {finding.what}: {finding.detail}", markup=False, highlight=False, soft_wrap=True)
+    wrong = _tell_wrong(findings, console)
     console.print(f"{standing.stage}: {len(findings) - len(wrong)} of {len(findings)} checks passed", highlight=False)
     raise typer.Exit(1 if wrong else 0)
 
@@ -107,6 +117,20 @@ def _tell(run: Run, stage: str, console: Console) -> None:
             console.print(error, markup=False, highlight=False, soft_wrap=True)
         console.print(f"what is done stays done: dreamseed local up {stage} goes on from here", highlight=False)
         raise typer.Exit(1)
+
+
+def _refuse_changed(findings: Iterable[Finding], stage: str, console: Console) -> None:
+    """Say what the engine's state does not know: without being asked to, it does not look at what really runs."""
+    if _tell_wrong(findings, console):
+        console.print(f"changed by hand? make local STAGE={stage} ARGS=--refresh puts it right", highlight=False)
+        raise typer.Exit(1)
+
+
+def _tell_wrong(findings: Iterable[Finding], console: Console) -> list[Finding]:
+    wrong = [finding for finding in findings if not finding.ok]
+    for finding in wrong:
+        console.print(f"✗ {finding.what}: {finding.detail}", markup=False, highlight=False, soft_wrap=True)
+    return wrong
 
 
 def _standing(console: Console) -> tuple[Tier, Standing]:

@@ -23,12 +23,14 @@ from playbook.ascent import KILLS, PlaybookAscent
 FOLDER = "promotion"
 CLEAN_HELP = "Kill nothing: the run that another one's end states are compared with."
 LIKE_HELP = "What --json wrote in a run without kills: each stage must end in the same state."
+BACK_HELP = "Begin each promotion, kill it in its last step and undo it, before it is made."
 USERS_HELP = "How many users k6 plays in the load test, at most; which share of the stage's that is, is told."
 
 
 def playbook(
     last: Last = STAGE_NAMES[-1],
     clean: Annotated[bool, typer.Option("--clean", help=CLEAN_HELP)] = False,
+    roll_back: Annotated[bool, typer.Option("--roll-back", help=BACK_HELP)] = False,
     like: Annotated[Path | None, typer.Option(help=LIKE_HELP)] = None,
     load_users: Annotated[int, typer.Option(help=USERS_HELP)] = 20,
     load_seconds: Annotated[float, typer.Option(help="How long k6 plays them.")] = 20.0,
@@ -49,6 +51,7 @@ def playbook(
             folder=Path(folder),
             console=console,
             kills={} if clean else KILLS,
+            roll_back=roll_back,
             load_users=load_users,
             load_seconds=load_seconds,
         )

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from typing import Any, ClassVar
 
 import pytest
 from rich.console import Console
@@ -13,6 +14,8 @@ from localtier.checks import Finding
 from localtier.k6 import K6Failed, K6Result
 from localtier.k6.run import Requests
 from localtier.tier import Standing
+from rehearsal.runner.engine import Run
+from rehearsal.runner.events import EventLog
 from tests.planning.stages import shipped
 
 WIDE = {"COLUMNS": "200"}
@@ -25,6 +28,7 @@ class Tier:
 
     standing: Standing | None = None
     findings: Sequence[Finding] = ()
+    options: ClassVar[list[object]] = []
 
     def __init__(self, project: object, console: Console) -> None:
         pass
@@ -32,8 +36,16 @@ class Tier:
     def plan(self, stage: str) -> StagePlan:
         return shipped(stage)
 
-    def check(self, plan: StagePlan) -> Sequence[Finding]:
+    def check(self, plan: StagePlan, *_: object) -> Sequence[Finding]:
         return self.findings
+
+    def up(self, stage: str, _: object, **options: object) -> Run:
+        self.options.append(options)
+        return Run(True, EventLog(), 1.0, (), "")
+
+    @contextmanager
+    def engines(self, _: object) -> Iterator[dict[str, Any]]:
+        yield {}
 
 
 @pytest.fixture(autouse=True)
@@ -109,6 +121,21 @@ def test_a_check_that_fails_ends_with_1_and_is_named(tier: type[Tier]) -> None:
     assert result.exit_code == 1
     assert "✗ kafka: 2 of 3 [in sync]" in result.output
     assert "1 of 2 checks passed" in result.output
+
+
+def test_a_container_that_was_removed_by_hand_is_told_with_the_way_to_put_it_right(
+    tier: type[Tier], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "window", lambda *_: nullcontext())
+    result = invoke("up", "stage-b")
+    assert (result.exit_code, tier.options.pop()) == (0, {"refresh": False})
+    assert "stage-b stands after" in result.output
+    tier.findings = [Finding(what="containers of server-1", ok=False, detail="cache-1 does not exist")]
+    result = invoke("up", "stage-b", "--refresh")
+    assert (result.exit_code, tier.options.pop()) == (1, {"refresh": True})
+    assert "✗ containers of server-1: cache-1 does not exist" in result.output
+    assert "make local STAGE=stage-b ARGS=--refresh" in result.output
+    assert "stands" not in result.output
 
 
 def test_a_stage_that_does_not_exist_is_refused_with_those_that_do() -> None:

@@ -33,6 +33,9 @@ class FakeEngine:
     def create_stack(self, name: str, like: str) -> Run:
         return Run(False, EventLog(), 0.0, ("no folder",), "")
 
+    def refresh(self, *_: object) -> Run:
+        return Run(self.succeeds, EventLog(), 1.0, () if self.succeeds else ("not looked",), "")
+
     def up(self, *_: object, **__: object) -> Run:
         return Run(self.succeeds, EventLog(), 1.0, () if self.succeeds else ("broken",), "")
 
@@ -118,3 +121,11 @@ def test_a_stack_that_cannot_be_made_is_told_with_the_engines_words(tier: FakeTi
 
 def test_tiers_that_stand_beside_each_other_have_names_of_their_own() -> None:
     assert len(set(TIERS.values())) == len(TIERS)
+
+
+def test_an_engine_that_cannot_look_at_what_runs_changes_nothing(tier: FakeTier) -> None:
+    up(tier, "stage-a")
+    assert tier.up("stage-a", lambda _: None, refresh=True).errors == ()
+    tier.succeeds = False
+    assert tier.up("stage-a", lambda _: None, refresh=True).errors == ("not looked",)
+    assert tier.up("stage-a", lambda _: None).errors == ("broken",)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from io import StringIO
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -14,8 +15,10 @@ from rich.console import Console
 from dreamseed.config import Stage
 from dreamseed.journal import Event, Journal
 from dreamseed.planning.stage_plan import StagePlan
+from localtier.checks import Finding
 from localtier.experiments.climb import Step
 from localtier.experiments.users import Users
+from localtier.load.report import LoadReport
 from localtier.tier import Tier
 from playbook import ascent, state
 from playbook.ascent import KILLS, PlaybookAscent, Promotion
@@ -82,7 +85,7 @@ def test_a_kill_that_did_not_strike_its_step_is_a_finding(status: int, struck: s
     one = made(tmp_path)
     ran = promote(one, tmp_path, status, struck)
     assert len(ran) == 1
-    assert one.problems == [f"stage-a → stage-b: not killed in back-up: it ended with {status}, {struck} begun"]
+    assert one.problems == [f"0001-a-to-b: not killed in back-up: it ended with {status}, {struck} begun"]
 
 
 def test_the_commands_are_the_real_ones_with_a_stated_share_of_the_users(
@@ -132,3 +135,61 @@ def test_the_table_has_the_seconds_of_each_step(tmp_path: Path) -> None:
     shown = one.console.file.getvalue()  # type: ignore[attr-defined]
     assert "4.0" in shown
     assert "PASS: 1 promotions by the playbook, 1 kills, nothing acknowledged was lost" in shown
+
+
+WHOLE = Finding(what="postgres", ok=True, detail="leads")
+FIGURES = LoadReport(clients=())
+
+
+def undo(
+    one: PlaybookAscent, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: Event, found: Finding = WHOLE
+) -> None:
+    """Undo a promotion whose journal ends with `end`, on a tier of which the checks find `found`."""
+    journal = Journal(tmp_path / "promotions" / "0001-a-to-b.jsonl", lambda: NOW)
+    ran: list[list[str]] = []
+
+    def run(project: MadeProject, command: list[str]) -> int:
+        ran.append(command)
+        if "--roll-back" not in command:
+            journal.note(Event.BEGUN, "load-test")
+            return -signal.SIGKILL
+        journal.note(Event.UNDONE, "vllm", told="stage-a is up again; kept, for a person to decide: cache")
+        journal.note(end)
+        return 0
+
+    load = SimpleNamespace(figures=lambda *_: FIGURES, verify=lambda: FIGURES)
+    monkeypatch.setattr(FakeTier, "check", lambda *_: [found], raising=False)
+    monkeypatch.setattr(FakeTier, "world", lambda *_: None, raising=False)
+    monkeypatch.setattr(ascent, "ask_outside", lambda *_: [])
+    one._run = run  # type: ignore[method-assign,assignment]
+    users = cast(Users, SimpleNamespace(load=lambda _: load))
+    one._undo(users, MadeProject(tmp_path, Keyring(tmp_path)), 1, "stage-a", "stage-b")
+    assert [words[2 if "playbook.killed" in words else 1] for words in ran] == ["playbook.killed", "promote"]
+    assert ran[0][3] == "load-test"
+    assert ran[1][-1] == "--roll-back"
+
+
+def test_a_promotion_is_undone_in_its_last_step_and_what_was_kept_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = made(tmp_path)
+    undo(one, tmp_path, monkeypatch, Event.ROLLED_BACK)
+    assert one.problems == []
+    (back,) = one.undone
+    assert (back.name, back.checks) == ("stage-b → stage-a", 1)
+    assert "kept, for a person to decide: cache" in back.words
+
+
+@pytest.mark.parametrize(
+    ("end", "found", "problem"),
+    [
+        (Event.UNSILENCED, WHOLE, "stage-b → stage-a: the journal ends with  unsilenced"),
+        (Event.ROLLED_BACK, replace(WHOLE, ok=False), "stage-b → stage-a: postgres: leads"),
+    ],
+)
+def test_a_way_back_that_did_not_end_or_left_a_stage_that_is_not_whole_is_a_finding(
+    end: Event, found: Finding, problem: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = made(tmp_path)
+    undo(one, tmp_path, monkeypatch, end, found)
+    assert one.problems == [problem]
