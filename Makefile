@@ -13,7 +13,7 @@ PYTEST_WORKERS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup engine browser rehearse chaos-rehearsal fidelity images local local-promote local-check local-load local-test local-playbook local-alerts local-down chaos drill test monitoring-test policy-test pull-request promotion-test lint format unit bench bench-autoscaler goldens lock clean
+.PHONY: help setup engine browser rehearse chaos-rehearsal fidelity images local local-promote local-check local-load local-test local-playbook local-alerts local-down chaos drill test monitoring-test policy-test pull-request promotion-test site lint format unit bench bench-autoscaler goldens lock clean
 
 help: ## list the jobs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -100,6 +100,10 @@ promotion-test: setup engine ## gates, forged approvals, and promotions killed a
 
 unit: setup ## every test, without lint (ARGS="tests/planning -k layout" for a part)
 	@PATH="$$($(BIN)/python -m rehearsal.toolchain):$$PATH" $(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist loadgroup $(ARGS)
+
+site: setup ## the documentation as a static site, in build/site
+	@$(BIN)/mkdocs build --quiet
+	@echo "written to build/site; to look at it: $(BIN)/python -m http.server --directory build/site"
 
 lint: setup ## style (ruff) and types (mypy --strict)
 	@$(BIN)/ruff check .
