@@ -20,6 +20,7 @@ from dreamseed.planning.container import (
     Volume,
     VolumeKind,
 )
+from dreamseed.planning.rights import is_read_only, limits_of
 
 MANAGED_BY = "dreamseed"
 NEVER_APPLIED_IN_PLACE = ["healthcheck", "init", "tmpfs"]
@@ -114,11 +115,11 @@ def _declare_container(
         shm_size=container.shm_size_mib,
         gpus=f"device={','.join(map(str, container.gpu_indices))}" if container.gpu_indices else None,
         ulimits=[
-            docker.ContainerUlimitArgs(name=name, soft=value, hard=value) for name, value in container.ulimits.items()
+            docker.ContainerUlimitArgs(name=name, soft=value, hard=value)
+            for name, value in limits_of(container).items()
         ],
-        capabilities=docker.ContainerCapabilitiesArgs(adds=list(container.capabilities))
-        if container.capabilities
-        else None,
+        capabilities=docker.ContainerCapabilitiesArgs(drops=["ALL"]),
+        read_only=is_read_only(container),
         security_opts=["no-new-privileges:true"],
         init=True,
         log_driver="json-file",

@@ -102,7 +102,8 @@ class Container:
     `service` names the group whose members must never all go at once; `after` the containers that are healthy
     before this one is touched. `image` is a key of the catalogue or a full reference by digest. A `job` runs to its
     end and is not restarted. One in the `host_network` joins no other: nothing is published for it, it must listen on
-    its host's private address itself, at its `ports`.
+    its host's private address itself, at its `ports`. `user` is a number, with its group after a colon where the image
+    does not name the user; None is root, see `rights.AS_ROOT`. What else it may do: `dreamseed.planning.rights`.
     """
 
     name: str
@@ -126,7 +127,6 @@ class Container:
     ulimits: Mapping[str, int] = field(default_factory=dict)
     user: str | None = None
     stop_grace_seconds: int = 30
-    capabilities: tuple[str, ...] = ()
     host_paths: Mapping[str, str] = field(default_factory=dict)
     job: bool = False
     host_network: bool = False

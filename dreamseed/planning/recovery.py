@@ -27,12 +27,12 @@ from dreamseed.planning.object_store import BucketRole, bucket_name
 from dreamseed.planning.render import render
 from dreamseed.planning.secrets import GeneratedSecret, ProvidedSecret
 from dreamseed.planning.services.postgres import (
-    POSTGRES_UID,
     archive_file,
     dynamic_configuration,
     fence_name,
     stanza_of,
 )
+from dreamseed.planning.services.postgres_instance import POSTGRES_UID
 from dreamseed.planning.services.tunnel import TunnelRoute
 
 NIGHT_HOUR = 3

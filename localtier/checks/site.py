@@ -12,6 +12,7 @@ from requests import RequestException
 
 from dreamseed.planning.container import Container
 from dreamseed.planning.stage_plan import StagePlan
+from localtier.checks.rights import Process, kernel_says
 
 MANAGED = "managed-by=dreamseed"
 """The label of what the program declares. Source: components/containers.py."""
@@ -35,13 +36,17 @@ class Exec(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Site:
-    """A stage that runs. `inspected` are all declared containers of each host by name, as Docker inspects them."""
+    """A stage that runs. `inspected` are all declared containers of each host by name, as Docker inspects them.
+
+    `process` tells of a process of theirs, by its number on this machine.
+    """
 
     plan: StagePlan
     inspected: Mapping[str, Mapping[str, Mapping[str, Any]]]
     exec_text: Exec
     credentials: Mapping[str, str]
     listening: Listening | None = None
+    process: Callable[[int], Process] = kernel_says
 
     def services(self, service: str) -> Iterator[Container]:
         """Return the planned containers of a service, jobs left out."""

@@ -9,7 +9,7 @@ from types import MappingProxyType
 import docker
 
 from dreamseed.planning.stage_plan import StagePlan
-from localtier.checks import autoscaler, containers, kafka, model, monitoring, postgres, redis
+from localtier.checks import autoscaler, containers, kafka, model, monitoring, postgres, redis, rights
 from localtier.checks.finding import Finding
 from localtier.checks.site import AskFailed, Listening, Site, visit
 
@@ -17,6 +17,7 @@ Check = Callable[[Site], Iterator[Finding]]
 CHECKS: Mapping[str, Check] = MappingProxyType(
     {
         "containers": containers.containers,
+        "rights": rights.rights,
         "published ports": containers.published,
         "etcd": postgres.etcd,
         "postgres": postgres.postgres,

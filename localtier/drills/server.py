@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dreamseed.planning.services.postgres import POSTGRES_UID
+from dreamseed.planning.services.postgres_instance import POSTGRES_UID
 from localtier.images.machine import command_path
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/lib/postgresql/17/bin"

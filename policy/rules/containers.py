@@ -14,11 +14,21 @@ BY_DIGEST = re.compile(r"[^@\s]+@sha256:[0-9a-f]{64}")
 SEES_THE_HOST = "-node-exporter"
 """The name's end of the one container that measures its host: the host's network, and its files to read."""
 SOCKET = "/var/run/docker.sock"
+MAY_BE_ROOT = frozenset({"vllm", "etcd", "dcgm-exporter"})
+"""The services whose images run as root alone: docs/reference/rights.md says why."""
+MOST_PROCESSES = 16_384
+OF_ITS_OWN = re.compile(r"[1-9]\d*(:[1-9]\d*)?")
 
 
 def is_job(resource: Resource) -> bool:
     """Tell whether the container ends by itself, and is waited for."""
     return resource.at("attach") is True and resource.at("mustRun") is False
+
+
+def service_of(resource: Resource) -> str:
+    """Return the service that the container's label names, "" for none."""
+    labels: Any = resource.at("labels", [])
+    return next((str(one.get("value")) for one in labels if one.get("label") == "service"), "")
 
 
 def _image(resource: Resource, _: Stage) -> Iterator[str]:
@@ -51,9 +61,26 @@ def _limits(resource: Resource, _: Stage) -> Iterator[str]:
     logs: Any = resource.at("logOpts", {})
     if not logs.get("max-size") or not logs.get("max-file"):
         yield "its log may fill the disk"
+    limits: Any = resource.at("ulimits", [])
+    of_processes = [one.get("hard") or 0 for one in limits if one.get("name") == "nproc"]
+    if service_of(resource) not in MAY_BE_ROOT and not any(0 < limit <= MOST_PROCESSES for limit in of_processes):
+        yield f"its user may have more than {MOST_PROCESSES:,} processes"
+
+
+def _identity(resource: Resource) -> Iterator[str]:
+    if "ALL" not in (resource.at("capabilities.drops") or []):
+        yield "it keeps Docker's capabilities"
+    if resource.at("readOnly") is not True and not resource.at("uploads"):
+        yield "its root file system can be written, and no file has to be put there"
+    user = resource.at("user")
+    if user is None and service_of(resource) not in MAY_BE_ROOT:
+        yield "it runs as whom its image says, which may be root"
+    elif user is not None and not OF_ITS_OWN.fullmatch(str(user)):
+        yield f"it is told to run as {user}, not as the number of a user of its own"
 
 
 def _rights(resource: Resource, _: Stage) -> Iterator[str]:
+    yield from _identity(resource)
     measures = resource.name.endswith(SEES_THE_HOST)
     if "no-new-privileges:true" not in resource.at("securityOpts", []):
         yield "it may gain privileges"
@@ -66,8 +93,6 @@ def _rights(resource: Resource, _: Stage) -> Iterator[str]:
     for name in ("networkMode", "pidMode", "ipcMode", "usernsMode"):
         if resource.at(name) == "host" and not (measures and name == "networkMode"):
             yield f"{name} is the host's"
-    if resource.at("user") in ("0", "root", "0:0"):
-        yield "it is told to run as root"
     for volume in resource.at("volumes", []):
         path = volume.get("hostPath")
         if path and (path == SOCKET or not measures or volume.get("readOnly") is not True):
@@ -104,15 +129,16 @@ RULES = (
     ),
     Rule(
         name="containers-have-limits",
-        description="A container has a limit of memory, a share of the CPU, and a log that ends.",
-        remedy="set memory, memorySwap to the same, cpuShares, and logOpts max-size and max-file",
+        description="A container has limits of memory and its user's processes, a share of the CPU, a log that ends.",
+        remedy="set memory, memorySwap to the same, ulimits nproc, cpuShares, and logOpts max-size and max-file",
         guards=of_type(CONTAINER),
         faults=_limits,
     ),
     Rule(
         name="containers-have-few-rights",
-        description="A container gains no privilege and reaches nothing of its host; one measures it, reading only.",
-        remedy="leave it out; what must be measured of the host is the node exporter's",
+        description="A container is a user of its own, has no capability, a read-only root where no file is put in, "
+        "no way to gain privileges, and nothing of its host; one measures it, reading only.",
+        remedy="set user, readOnly and capabilities.drops: [ALL], leave out what it gains: docs/reference/rights.md",
         guards=of_type(CONTAINER),
         faults=_rights,
     ),

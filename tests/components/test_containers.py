@@ -14,6 +14,7 @@ import pytest
 from components.containers import fill
 from dreamseed.config import STAGE_NAMES
 from dreamseed.planning.container import File, secret
+from dreamseed.planning.rights import PROCESSES_OF_A_USER
 from tests.program import Registered, record
 
 CONTAINER = "docker:index/container:Container"
@@ -37,6 +38,20 @@ def in_the_hosts_network_only_reads(container: Registered) -> bool:
     volumes = container.inputs.get("volumes", [])
     joined = container.inputs.get("ports", []) + container.inputs.get("networksAdvanced", [])
     return not joined and all(one["readOnly"] for one in volumes) and "node-exporter" in container.name
+
+
+def has_no_capability(container: Registered) -> bool:
+    return bool(container.inputs.get("capabilities") == {"drops": ["ALL"]})
+
+
+def is_read_only_where_no_file_is_put(container: Registered) -> bool:
+    # Docker refuses both at once.
+    return bool(container.inputs["readOnly"] is not bool(container.inputs["uploads"]))
+
+
+def bounds_the_processes_of_its_user(container: Registered) -> bool:
+    limits = {limit["name"]: limit["hard"] for limit in container.inputs.get("ulimits", [])}
+    return bool(limits.get("nproc") == PROCESSES_OF_A_USER or container.inputs.get("user") is None)
 
 
 def gains_no_privileges(container: Registered) -> bool:
@@ -87,6 +102,9 @@ def leaves_no_marker_in_a_file(container: Registered) -> bool:
 RULES: dict[Rule, dict[str, Any]] = {
     publishes_only_on_private_addresses: {"ports": [{"internal": 1.0, "external": 1.0, "ip": "0.0.0.0"}]},
     in_the_hosts_network_only_reads: {"networkMode": "host"},
+    has_no_capability: {"capabilities": {"drops": ["NET_RAW"]}},
+    is_read_only_where_no_file_is_put: {"readOnly": True, "uploads": [{"file": "/etc/a"}]},
+    bounds_the_processes_of_its_user: {"user": "999", "ulimits": []},
     gains_no_privileges: {"securityOpts": []},
     is_limited_in_memory_without_swap: {"memorySwap": -1.0},
     rotates_its_logs: {"logOpts": {}},

@@ -49,7 +49,7 @@ BROKEN = [
     Broken(
         connections.pooled_fit_a_proxy,
         "stage-e",
-        {"postgres": {"pgbouncer": {"pool_size": 600}, "max_connections": 5000}},
+        {"postgres": {"pgbouncer": {"pool_size": 600}, "max_connections": 4000}},
         "postgres › pgbouncer › pool_size",
         "pool_size of at most 500",
     ),
@@ -209,6 +209,11 @@ def crowded(plan: StagePlan) -> StagePlan:
     return replace(plan, loads=loads)
 
 
+def connected(plan: StagePlan) -> StagePlan:
+    many = plan.config.postgres.model_copy(update={"max_connections": 10_000})
+    return replace(plan, config=plan.config.model_copy(update={"postgres": many}))
+
+
 def another_card(plan: StagePlan) -> StagePlan:
     first, *others = plan.layout.replicas
     return replace(plan, layout=replace(plan.layout, replicas=(replace(first, gpu_indices=(0, 9)), *others)))
@@ -222,6 +227,8 @@ IMPOSSIBLE: list[tuple[Rule, Callable[[StagePlan], StagePlan]]] = [
     (containers.parts_fit_their_container, lambda plan: changed(plan, "kafka", "kafka-1", memory_mib=2_000)),
     (containers.parts_fit_their_container, lambda plan: changed(plan, "vllm", "server-1-vllm-1", shm_size_mib=10**6)),
     (connections.api_fits_a_router, lambda plan: changed(plan, "vllm", "vllm-router-1", memory_mib=32)),
+    (containers.users_have_few_rights, lambda plan: changed(plan, "redis", "redis-1", user=None)),
+    (containers.processes_fit_their_limit, connected),
     (containers.ports_are_private, public),
     (
         containers.ports_are_private,

@@ -81,7 +81,7 @@ INJECTED: Mapping[str, tuple[str, str, Injection]] = {
     "containers-run-declared-images": ("Container", "grafana", put("image", "grafana/grafana:latest")),
     "containers-are-checked": ("Container", "cost-exporter", put("healthcheck", GONE)),
     "containers-have-limits": ("Container", "alertmanager", put("logOpts", GONE)),
-    "containers-have-few-rights": ("Container", "kafka-exporter", put("privileged", True)),
+    "containers-have-few-rights": ("Container", "kafka-exporter", put("capabilities", GONE)),
     "containers-come-back": ("Container", "grafana", put("restart", "unless-stopped")),
     "cloud-run-within-the-stage": ("Service", "dreamseed-api", put("template.scaling.maxInstanceCount", 100)),
     "no-way-around-the-edge": ("Service", "dreamseed-api", put("defaultUriDisabled", False)),

@@ -37,6 +37,8 @@ RULES: tuple[Rule, ...] = (
     containers.gpus_are_there,
     containers.parts_fit_their_container,
     containers.containers_are_bounded_and_watched,
+    containers.users_have_few_rights,
+    containers.processes_fit_their_limit,
     containers.ports_are_private,
     containers.services_roll,
     operation.thresholds_lie_beyond_the_stage,

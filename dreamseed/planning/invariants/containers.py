@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from ipaddress import IPv4Address
 from itertools import pairwise
@@ -10,12 +11,15 @@ from itertools import pairwise
 from dreamseed.config.types import PRIVATE_NETWORKS
 from dreamseed.planning.container import Container
 from dreamseed.planning.invariants.rule import Invariant
+from dreamseed.planning.rights import AS_ROOT, PROCESSES_OF_A_USER
 from dreamseed.planning.services.redis import MEMORY_FACTOR
 from dreamseed.planning.stage_plan import StagePlan
 
 SCRAPED_ONLY = frozenset({"dcgm-exporter", "redis-exporter"})
 """Exporters whose images hold one program and nothing to check it with: Prometheus sees them go (`up`), and no
 container waits for them. Source: their Dockerfiles (distroless and scratch), read 2026-11-23."""
+THREADS_OF_A_PROGRAM = 256
+"""Room for the threads of one container beside connections: a Kafka broker had 114, the most at C (2026-11-27)."""
 LARGEST_HEAP = re.compile(r"-Xmx(\d+)m")
 
 
@@ -100,6 +104,39 @@ def containers_are_bounded_and_watched(plan: StagePlan) -> Iterator[Invariant]:
         "one leak must not take the server, and the next container waits for the health of the one before",
         "both in its service plan",
     )
+
+
+def users_have_few_rights(plan: StagePlan) -> Iterator[Invariant]:
+    """Only services with a reason run as root, and what needs a folder to write in has a volume for it."""
+    roots = [c for c in plan.containers if c.user is None and c.service not in AS_ROOT]
+    yield _all_or_first(
+        "users",
+        "containers",
+        [f"{container.name} of {container.service} runs as root" for container in roots],
+        f"runs as a user of its own, except those of {', '.join(AS_ROOT)}",
+        "who breaks out of a container is the same user on its server",
+        "the number of its image's user, or its reason in dreamseed/planning/rights.py",
+    )
+
+
+def processes_fit_their_limit(plan: StagePlan) -> Iterator[Invariant]:
+    """The user of a host that runs most, a process for each connection to PostgreSQL, stays below its limit."""
+    databases = {instance.name for instances in plan.topology.shards for instance in instances}
+    needed: Counter[tuple[str, str]] = Counter()
+    for container in plan.containers:
+        if container.user is not None:
+            connections = plan.config.postgres.max_connections if container.name in databases else 0
+            needed[container.host, container.user.partition(":")[0]] += connections + THREADS_OF_A_PROGRAM
+    for (host, user), most in needed.most_common(1):
+        yield Invariant(
+            name="processes of a user",
+            where="postgres › max_connections",
+            left=f"user {user} of {host} runs up to {most:,} processes and threads",
+            right=f"one user may have {PROCESSES_OF_A_USER:,}",
+            holds=most <= PROCESSES_OF_A_USER,
+            why="at the limit a database refuses connections, and health checks cannot start",
+            remedy="fewer connections, or fewer instances on one server",
+        )
 
 
 def ports_are_private(plan: StagePlan) -> Iterator[Invariant]:

@@ -66,6 +66,7 @@ def plan_autoscaler(
         networks=(NetworkName.MONITORING,),
         memory_mib=MEMORY_MIB,
         cpu_cores=0.1,
+        user=f"{UID}:{UID}",
         environment={"GOOGLE_APPLICATION_CREDENTIALS": CREDENTIAL_FILE},
         command=(
             f"--settings={SETTINGS_FILE}",

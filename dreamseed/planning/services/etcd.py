@@ -24,6 +24,7 @@ from dreamseed.planning.container import (
 )
 from dreamseed.planning.hosts import Host, servers
 from dreamseed.planning.render import render
+from dreamseed.planning.services.postgres_instance import POSTGRES_UID
 
 COMPONENT = "postgres"
 DISK_GIB = 5
@@ -45,7 +46,7 @@ def client_urls(members: Sequence[Host]) -> tuple[str, ...]:
 
 
 def plan_etcd(hosts: Sequence[Host], tools_image: str) -> ServicePlan:
-    """Return the members in order of joining; `tools_image` has a shell and etcdctl for the joining jobs."""
+    """Return the members in order of joining; `tools_image`, PostgreSQL's, has etcdctl for the jobs."""
     members = voting_hosts(hosts)
     containers: list[Container] = []
     for number in range(1, len(members) + 1):
@@ -122,6 +123,7 @@ def _job(name: str, action: str, members: Sequence[Host], number: int, image: st
         networks=(NetworkName.DATA,),
         memory_mib=64,
         cpu_cores=0.05,
+        user=str(POSTGRES_UID),
         entrypoint=("/bin/sh", "/etc/dreamseed/job.sh"),
         files=(File(path="/etc/dreamseed/job.sh", text=script),),
         job=True,

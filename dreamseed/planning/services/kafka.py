@@ -207,6 +207,7 @@ def _node(config: StageConfig, node: Node, nodes: Sequence[Node], previous: tupl
         networks=(NetworkName.DATA,),
         memory_mib=kafka.memory_mib if node.broker else CONTROLLER_MEMORY_MIB,
         cpu_cores=0.75 if node.broker else 0.25,
+        user=str(KAFKA_UID),
         environment={"KAFKA_HEAP_OPTS": f"-Xms{heap}m -Xmx{heap}m"},
         entrypoint=("/bin/sh", "/etc/dreamseed/node.sh"),
         files=(
@@ -283,6 +284,7 @@ def _cluster_job(config: StageConfig, nodes: Sequence[Node], after: str) -> Cont
         networks=(NetworkName.DATA,),
         memory_mib=384,
         cpu_cores=0.1,
+        user=str(KAFKA_UID),
         environment={"KAFKA_HEAP_OPTS": "-Xmx192m"},
         entrypoint=("/bin/sh", "/etc/dreamseed/job.sh"),
         files=(

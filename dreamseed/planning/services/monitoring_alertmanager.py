@@ -38,6 +38,7 @@ def plan_alertmanager(config: StageConfig, host: Host) -> Container:
         networks=(NetworkName.MONITORING,),
         memory_mib=128,
         cpu_cores=0.05,
+        user=str(NOBODY_UID),
         command=(
             "--config.file=/etc/alertmanager/alertmanager.yml",
             "--storage.path=/alertmanager",

@@ -18,6 +18,8 @@ from dreamseed.planning.hosts import Host
 NAME = "cost-exporter"
 VOLUME = "cost-exporter-data"
 RATES_FILE = "/etc/cost-exporter/rates.json"
+UID = 65_534
+"""User of the image. Source: images/cost-exporter/Dockerfile."""
 MEMORY_FOLDER = "/var/lib/cost-exporter"
 BILLS_FOLDER = f"{MEMORY_FOLDER}/bills"
 """Where bills are put. Source: images/cost-exporter/cost_exporter.py."""
@@ -34,6 +36,7 @@ def plan_cost_exporter(config: StageConfig, host: Host) -> Container:
         networks=(NetworkName.MONITORING,),
         memory_mib=96,
         cpu_cores=0.1,
+        user=f"{UID}:{UID}",
         command=(
             f"--rates={RATES_FILE}",
             f"--memory={MEMORY_FOLDER}",

@@ -23,7 +23,7 @@ from dreamseed.planning.services import kafka, postgres, redis
 from dreamseed.planning.services.monitoring_cost import plan_cost_exporter
 from dreamseed.planning.services.monitoring_files import yaml_text
 from dreamseed.planning.services.postgres_access import http_health
-from dreamseed.planning.services.postgres_instance import Instance
+from dreamseed.planning.services.postgres_instance import POSTGRES_UID, Instance
 
 COMPONENT = "monitoring"
 NOBODY_UID = 65_534
@@ -112,6 +112,7 @@ def _node(host: Host) -> Container:
         host_network=shared,
         memory_mib=64,
         cpu_cores=0.05,
+        user=str(NOBODY_UID),
         host_paths={"/": "/host"},
         command=(
             "--path.rootfs=/host",
@@ -183,6 +184,7 @@ def _postgres(instance: Instance) -> Container:
         networks=(NetworkName.MONITORING,),
         memory_mib=64,
         cpu_cores=0.05,
+        user=str(NOBODY_UID),
         command=("--disable-settings-metrics", f"--extend.query-path={LOOKS_FILE}"),
         environment={
             "DATA_SOURCE_URI": f"{instance.address}:{instance.port}/postgres?sslmode=disable",
@@ -218,7 +220,7 @@ def _pgbackrest(config: StageConfig, instance: Instance, services: Sequence[Serv
         networks=(NetworkName.MONITORING,),
         memory_mib=128,
         cpu_cores=0.05,
-        user=str(postgres.POSTGRES_UID),
+        user=str(POSTGRES_UID),
         entrypoint=("pgbackrest_exporter",),
         command=(
             f"--backrest.config=/etc/pgbackrest/{archive}.conf",
@@ -258,6 +260,7 @@ def _pgbouncer(number: int, pooler: Container) -> Container:
         networks=(NetworkName.DATA,),
         memory_mib=32,
         cpu_cores=0.02,
+        user=str(NOBODY_UID),
         command=(
             f"--pgBouncer.connectionString=postgres://{user}@{pooler.name}:{ports.PGBOUNCER}/pgbouncer?sslmode=disable",
         ),
@@ -293,6 +296,7 @@ def _redis(host: Host, nodes: Sequence[redis.Node]) -> Container:
         networks=(NetworkName.MONITORING,),
         memory_mib=64,
         cpu_cores=0.05,
+        user=f"{REDIS_EXPORTER_UID}:{REDIS_EXPORTER_UID}",
         # No node of its own: Prometheus names the node with every scrape.
         command=("--redis.addr=", f"--redis.password-file={path}"),
         files=(
@@ -318,6 +322,7 @@ def _kafka(host: Host, brokers: Sequence[kafka.Node]) -> Container:
         networks=(NetworkName.MONITORING,),
         memory_mib=128,
         cpu_cores=0.05,
+        user=str(NOBODY_UID),
         command=tuple(f"--kafka.server={broker.address}:{broker.port}" for broker in brokers),
         ports=(Port(container=ports.KAFKA_EXPORTER, published=ports.KAFKA_EXPORTER, purpose="event stream metrics"),),
         # It ends when no broker answers its first call and is started again until one does.

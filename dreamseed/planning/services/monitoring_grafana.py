@@ -58,6 +58,7 @@ def plan_grafana(config: StageConfig, host: Host, boards: Sequence[Board]) -> Co
         networks=(NetworkName.MONITORING,),
         memory_mib=512,
         cpu_cores=0.2,
+        user=str(GRAFANA_UID),
         environment={
             "GF_SECURITY_ADMIN_PASSWORD__FILE": password,
             "GF_USERS_ALLOW_SIGN_UP": "false",

@@ -46,6 +46,7 @@ def plan_prometheus(config: StageConfig, host: Host) -> Container:
         networks=(NetworkName.MONITORING,),
         memory_mib=2_048,
         cpu_cores=0.5,
+        user=str(NOBODY_UID),
         command=(
             "--config.file=/etc/prometheus/prometheus.yml",
             "--storage.tsdb.path=/prometheus",

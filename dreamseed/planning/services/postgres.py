@@ -30,11 +30,9 @@ from dreamseed.planning.object_store import BucketRole, bucket_name
 from dreamseed.planning.render import render
 from dreamseed.planning.secrets import GeneratedSecret, ProvidedSecret
 from dreamseed.planning.services import etcd, postgres_access
-from dreamseed.planning.services.postgres_instance import Instance
+from dreamseed.planning.services.postgres_instance import POSTGRES_UID, Instance
 
 COMPONENT = "postgres"
-POSTGRES_UID = 999
-"""User of the official PostgreSQL image, which ours is built from. Source: docker-library/postgres Dockerfile."""
 LOOKS_TABLE = "archive_looks"
 """Of the database postgres: when the archive was looked at last, and what was found."""
 LOOP_WAIT_SECONDS = 5

@@ -68,6 +68,7 @@ def plan_proxies(instances: Sequence[Instance], hosts: Sequence[Host]) -> list[C
                 aliases=(primary_alias(shard),),
                 memory_mib=128,
                 cpu_cores=0.1,
+                user=str(HAPROXY_UID),
                 files=(File(path="/usr/local/etc/haproxy/haproxy.cfg", text=text, owner=HAPROXY_UID),),
                 ports=(stats_port(ports.postgres_proxy_stats(shard, number)),),
                 health=http_health(ports.HAPROXY_STATS, "/healthz"),

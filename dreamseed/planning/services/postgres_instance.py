@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from dreamseed.planning import ports
 from dreamseed.planning.hosts import Placed
 
+POSTGRES_UID = 999
+"""User of the official PostgreSQL image, which ours is built from. Source: docker-library/postgres Dockerfile."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Instance(Placed):

@@ -237,6 +237,7 @@ def _routers(layout: GpuLayout, hosts: Sequence[Host], text: str, connections: i
                 aliases=(ROUTER_ALIAS,),
                 memory_mib=router_memory_mib(connections),
                 cpu_cores=0.2,
+                user=str(HAPROXY_UID),
                 files=(config_file,),
                 ports=(stats_port(ports.router_stats(number)),),
                 health=http_health(ports.HAPROXY_STATS, "/healthz"),

@@ -77,6 +77,9 @@ def _container(inputs: Values) -> Iterator[Failure]:
         for at, port in find(inputs, segments(path)):
             if isinstance(port, int) and port not in PORTS:
                 yield Failure(at, f"{port} is no port (the Docker daemon refuses it): write 1 to 65535")
+    if inputs.get("readOnly") is True and inputs.get("uploads"):
+        reason = "is refused by the Docker daemon beside uploads: leave one of them out"
+        yield Failure("readOnly", reason)
 
 
 def _dns_record(inputs: Values) -> Iterator[Failure]:

@@ -8,10 +8,12 @@ from typing import Any
 
 from dreamseed.planning import ports
 from dreamseed.planning.container import Container
+from dreamseed.planning.rights import PROCESSES_OF_A_USER, is_read_only
 from dreamseed.planning.services.kafka import assignments, topic_settings
 from dreamseed.planning.services.redis import Node
 from dreamseed.planning.stage_plan import StagePlan
 from localtier.checks.monitoring import planned_rules, planned_targets
+from localtier.checks.rights import Process
 from localtier.checks.site import AskFailed, Site
 
 Change = Callable[[str], str]
@@ -29,6 +31,7 @@ class Stage:
     def __init__(self, plan: StagePlan) -> None:
         self.plan = plan
         self.inspected = inspected(plan)
+        self.processes = {pid: held(one) for pid, one in enumerate(plan.containers, start=1)}
         self.listening = {
             host.name: {(host.address, p.published) for c in plan.containers if c.host == host.name for p in c.ports}
             for host in plan.hosts
@@ -48,6 +51,7 @@ class Stage:
             exec_text=self.answer,
             credentials={"postgres-application": "password"},
             listening=lambda host: frozenset(self.listening[host]),
+            process=self.processes.__getitem__,
         )
 
     def answer(self, container: str, argv: Sequence[str], environment: Mapping[str, str] | None = None) -> str:
@@ -79,12 +83,25 @@ def replaced(old: str, new: str) -> Change:
     return change
 
 
+def held(container: Container) -> Process:
+    """What the kernel says of a container's process."""
+    return Process(
+        uid=int((container.user or "0").partition(":")[0]),
+        capabilities=0,
+        no_new_privileges=True,
+        filtered=True,
+        processes=PROCESSES_OF_A_USER,
+        read_only=is_read_only(container),
+    )
+
+
 def inspected(plan: StagePlan) -> dict[str, dict[str, dict[str, Any]]]:
     """What Docker says of each container, by host and name."""
     address = {host.name: host.address for host in plan.hosts}
     hosts: dict[str, dict[str, dict[str, Any]]] = {host.name: {} for host in plan.hosts}
-    for one in plan.containers:
+    for pid, one in enumerate(plan.containers, start=1):
         state: dict[str, Any] = {"Status": "exited" if one.job else "running", "ExitCode": 0}
+        state["Pid"] = 0 if one.job else pid
         if one.health is not None:
             state["Health"] = {"Status": "healthy"}
         bound = () if one.host_network else one.ports

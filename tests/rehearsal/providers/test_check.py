@@ -185,6 +185,13 @@ def ruleset(*rules: dict[str, Any]) -> dict[str, Any]:
             id="port",
         ),
         pytest.param(
+            CONTAINER,
+            {"image": "a", "readOnly": True, "uploads": [{"file": "/etc/a", "content": "a"}]},
+            "readOnly",
+            "is refused by the Docker daemon beside uploads",
+            id="a file for a root that is read-only",
+        ),
+        pytest.param(
             given.PASSWORD,
             {"length": 4, "minLower": 3, "minUpper": 3},
             "length",

@@ -1,0 +1,45 @@
+"""What a container may do on its server: as little as its image runs with, by one rule for all of them.
+
+No container has a capability: none of the programs needs one as the plan runs them, since none changes its user, opens
+a port below 1024 by privilege or touches another's files. Sources for each image: docs/reference/rights.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from dreamseed.planning.container import Container
+
+PROCESSES_OF_A_USER = 16_384
+"""Processes and threads that one user of a server may have, in all its containers that run as the same user.
+
+Docker's limit of a container's own processes (`--pids-limit`) is no input of the provider 5.2; RLIMIT_NPROC is, and the
+kernel counts it by user and holds root to none. Source: getrlimit(2). So it is a bound that one container out of
+control meets before the server does, above whatever stages need, and the same for all, so that no promotion changes it.
+"""
+AS_ROOT: Mapping[str, str] = MappingProxyType(
+    {
+        "vllm": "weights and caches lie in root's home, in a volume that has been root's since its first start",
+        "etcd": "the image has no other user, and none owns the folder that Docker makes for the volume but root",
+        "dcgm-exporter": "the image's start script makes the linker's cache anew, which is root's",
+    }
+)
+"""Service → why its containers run as root, without any capability."""
+
+
+def is_read_only(container: Container) -> bool:
+    """Tell whether the container's root file system is read-only: where no file is put into it before it starts.
+
+    Docker copies no file into a container whose root file system is read-only, not even below one of its volumes, and
+    secrets have no other way in that `docker inspect` does not show. Source: moby, daemon/archive.go; the provider
+    uploads to `/`; tried with Docker Engine 20.10.24 on 2026-11-27.
+    """
+    return not container.files
+
+
+def limits_of(container: Container) -> Mapping[str, int]:
+    """Return the container's limits by their names in `ulimits`; that of processes has no meaning for root."""
+    if container.user is None:
+        return container.ulimits
+    return {"nproc": PROCESSES_OF_A_USER, **container.ulimits}
