@@ -6,6 +6,7 @@ import ctypes
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TypeVar
 
 from rehearsal.hosts import World
@@ -21,12 +22,20 @@ def ask_outside(world: World, ask: Callable[[], Answer]) -> Answer:
 
     Raises what `ask` raises, and `OSError` when the world does not run.
     """
+    return ask_in(world.network.path(OUTSIDE), ask)
+
+
+def ask_in(network: Path, ask: Callable[[], Answer]) -> Answer:
+    """Return what `ask` returns in the network namespace that the file `network` stands for.
+
+    Raises what `ask` raises, and `OSError` when there is no such namespace.
+    """
 
     def entered() -> Answer:
-        with world.network.path(OUTSIDE).open("rb") as namespace:
+        with network.open("rb") as namespace:
             if ctypes.CDLL(None, use_errno=True).setns(namespace.fileno(), CLONE_NEWNET):
                 error = ctypes.get_errno()
-                raise OSError(error, os.strerror(error), str(world.network.path(OUTSIDE)))
+                raise OSError(error, os.strerror(error), str(network))
         return ask()
 
     # A network namespace is a thread's: the thread ends with the question, and no other one has moved.

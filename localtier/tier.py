@@ -17,7 +17,8 @@ from rich.console import Console
 from dreamseed.catalog.images import reference_of
 from dreamseed.errors import ConfigError
 from dreamseed.planning.stage_plan import StagePlan
-from localtier.checks import CHECKS, Finding, check_stage, wait_healthy
+from localtier import reach
+from localtier.checks import CHECKS, Finding, check_stage, visit, wait_healthy
 from localtier.credentials import read_credentials
 from localtier.images import ensure_images, load_into
 from localtier.images.engine import local_cache
@@ -184,6 +185,11 @@ class Tier:
             if timeout_seconds:
                 return list(wait_healthy(plan, engines, credentials, timeout_seconds, listening, names))
             return list(check_stage(plan, engines, credentials, listening, names))
+
+    def scan(self, plan: StagePlan) -> list[Finding]:
+        """Return whether the containers of each network reach what the plan says, and nothing else."""
+        with self.engines(plan) as engines:
+            return reach.look(plan, visit(plan, engines, {}).inspected)
 
     def down(self, forget: bool) -> None:
         """Stop everything that was started; with `forget` remove containers, volumes, images and states, too."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Annotated
 
 import typer
@@ -15,6 +15,7 @@ from dreamseed.commands.local_playbook import playbook
 from dreamseed.commands.mendable import mendable
 from dreamseed.commands.rehearse import rehearsed_project
 from dreamseed.config.load import STAGE_NAMES
+from dreamseed.planning.stage_plan import StagePlan
 from localtier.checks import Finding
 from localtier.k6 import play, summary
 from localtier.maintenance import window
@@ -95,19 +96,29 @@ def play_users(
 @app.command()
 def check() -> None:
     """Ask everything that runs whether it is as planned; exit status 1 when something is not."""
-    console = Console()
-    with mendable():
-        tier, standing = _standing(console)
-        findings = tier.check(tier.plan(standing.stage))
-    wrong = _tell_wrong(findings, console)
-    console.print(f"{standing.stage}: {len(findings) - len(wrong)} of {len(findings)} checks passed", highlight=False)
-    raise typer.Exit(1 if wrong else 0)
+    _show(lambda tier, plan: tier.check(plan))
+
+
+@app.command()
+def scan() -> None:
+    """Try every port of the stage from a container of each network; exit status 1 when one differs from the plan."""
+    _show(lambda tier, plan: tier.scan(plan))
 
 
 app.command("test")(climb)
 app.command()(chaos)
 app.command()(alerts)
 app.command()(playbook)
+
+
+def _show(look: Callable[[Tier, StagePlan], list[Finding]]) -> None:
+    console = Console()
+    with mendable():
+        tier, standing = _standing(console)
+        findings = look(tier, tier.plan(standing.stage))
+    wrong = _tell_wrong(findings, console)
+    console.print(f"{standing.stage}: {len(findings) - len(wrong)} of {len(findings)} checks passed", highlight=False)
+    raise typer.Exit(1 if wrong else 0)
 
 
 def _tell(run: Run, stage: str, console: Console) -> None:

@@ -104,6 +104,7 @@ class Container:
     end and is not restarted. One in the `host_network` joins no other: nothing is published for it, it must listen on
     its host's private address itself, at its `ports`. `user` is a number, with its group after a colon where the image
     does not name the user; None is root, see `rights.AS_ROOT`. What else it may do: `dreamseed.planning.rights`.
+    At its `inner_ports` it listens for the containers of its networks alone: they are not published.
     """
 
     name: str
@@ -121,6 +122,7 @@ class Container:
     files: tuple[File, ...] = ()
     mounts: tuple[Mount, ...] = ()
     ports: tuple[Port, ...] = ()
+    inner_ports: tuple[int, ...] = ()
     aliases: tuple[str, ...] = ()
     gpu_indices: tuple[int, ...] = ()
     shm_size_mib: int | None = None

@@ -12,6 +12,7 @@ from dreamseed.planning.planner import plan_stage_file
 from dreamseed.reference.commands import commands_reference
 from dreamseed.reference.components import components_reference
 from dreamseed.reference.policies import policies_reference
+from dreamseed.reference.reach import reach_reference
 from dreamseed.reference.rights import rights_reference
 from dreamseed.reference.stage_file import stage_file_reference
 from dreamseed.reference.stages import promotions_reference, stages_reference
@@ -28,6 +29,7 @@ def pages(project: Path, app: typer.Typer) -> Mapping[str, str]:
         f"{FOLDER}/commands.md": commands_reference(app),
         f"{FOLDER}/policies.md": policies_reference(),
         f"{FOLDER}/stages.md": stages_reference(plans),
+        f"{FOLDER}/reach.md": reach_reference(plans),
         f"{FOLDER}/rights.md": rights_reference(plans),
         f"{FOLDER}/promotions.md": promotions_reference(plans),
     }

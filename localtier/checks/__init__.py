@@ -4,6 +4,7 @@ Everything is only read, from inside the containers: nothing outside reaches the
 """
 
 from localtier.checks.finding import Finding
+from localtier.checks.site import visit
 from localtier.checks.stage import CHECKS, check_stage, wait_healthy
 
-__all__ = ["CHECKS", "Finding", "check_stage", "wait_healthy"]
+__all__ = ["CHECKS", "Finding", "check_stage", "visit", "wait_healthy"]

@@ -90,6 +90,7 @@ class Ascent:
             if step.faults:
                 return
             before = self.tier.plan(stage)
+            self._scan(before)
             self._k6(before)
             if stage == self.program.drift_at:
                 self._drift(before)
@@ -125,6 +126,12 @@ class Ascent:
         drawn = draw(before, self.program.kills[stage], self.program.seed)
         killing = Killing(tier=self.tier, world=self.tier.world(plan), stage=stage, kills=drawn, reached=reached)
         return climb.step_up(users, before, stage, reached, killing)
+
+    def _scan(self, plan: StagePlan) -> None:
+        """Try every port from a container of each network: what is reached must be what the plan says."""
+        findings = self.tier.scan(plan)
+        self._found([f"{plan.name}: scan: {one.what}: {one.detail}" for one in findings if not one.ok])
+        self._tell(f"{plan.name}: {len(findings)} looks at what containers reach")
 
     def _k6(self, plan: StagePlan) -> None:
         """Play the stage's users; what they get wrong is a finding, a missed objective is told: two cores miss some."""

@@ -235,6 +235,7 @@ def _routers(layout: GpuLayout, hosts: Sequence[Host], text: str, connections: i
                 image="haproxy",
                 networks=(NetworkName.INFERENCE,),
                 aliases=(ROUTER_ALIAS,),
+                inner_ports=(ports.ROUTER,),
                 memory_mib=router_memory_mib(connections),
                 cpu_cores=0.2,
                 user=str(HAPROXY_UID),

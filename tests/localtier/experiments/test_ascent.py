@@ -65,6 +65,7 @@ class World:
     tried: dict[str, Sequence[Trial]] = field(default_factory=dict)
     killings: list[Killing] = field(default_factory=list)
     told_of: Findings = field(default_factory=Findings)
+    reached: dict[str, Finding] = field(default_factory=dict)
 
     def plan(self, stage: str) -> StagePlan:
         return shipped(stage)
@@ -77,6 +78,9 @@ class World:
 
     def check(self, plan: StagePlan, timeout_seconds: float) -> Sequence[Finding]:
         return self.findings
+
+    def scan(self, plan: StagePlan) -> Sequence[Finding]:
+        return [self.reached.get(plan.name, Finding(what="reach", ok=True))]
 
     def step_up(
         self, users: Users, before: StagePlan | None, stage: str, reached: Callable[[int], None], killing: Any = None
@@ -331,6 +335,11 @@ def test_a_fault_that_is_not_told_and_what_it_leaves_behind_are_findings(world: 
         "stage-a: after the alerts: vllm: is away",
     ]
     assert ran(world, ("stage-a",)).problems == []
+
+
+def test_what_a_container_reaches_and_should_not_is_a_finding_of_its_stage(world: World) -> None:
+    world.reached["stage-b"] = Finding(what="reach of data", ok=False, detail="reaches etcd-1:9999")
+    assert ran(world, ABC[:2]).problems == ["stage-b: scan: reach of data: reaches etcd-1:9999"]
 
 
 def test_k6_plays_at_every_stage_when_it_is_asked_to(world: World) -> None:

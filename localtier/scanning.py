@@ -1,0 +1,57 @@
+"""A scanner of TCP ports: which of many doors take a connection, tried from where the caller stands."""
+
+from __future__ import annotations
+
+import select
+import socket
+import time
+from collections.abc import Sequence
+
+AT_ONCE = 400
+"""Connections that are tried together: a process may have 1,024 files open by default."""
+PATIENCE_SECONDS = 2.0
+"""How long a door may take to answer. What a packet filter drops never does."""
+MILLISECONDS = 1_000
+
+
+def open_doors(
+    doors: Sequence[tuple[str, int]], patience_seconds: float = PATIENCE_SECONDS
+) -> frozenset[tuple[str, int]]:
+    """Return which of `doors`, IPv4 addresses with TCP ports, take a connection from here; each is closed at once."""
+    found: set[tuple[str, int]] = set()
+    for begin in range(0, len(doors), AT_ONCE):
+        found |= _open_among(doors[begin : begin + AT_ONCE], patience_seconds)
+    return frozenset(found)
+
+
+def _open_among(doors: Sequence[tuple[str, int]], patience_seconds: float) -> set[tuple[str, int]]:
+    asked: dict[int, tuple[socket.socket, tuple[str, int]]] = {}
+    waiting = select.poll()
+    found: set[tuple[str, int]] = set()
+    try:
+        for door in doors:
+            one = socket.socket(socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+            asked[one.fileno()] = one, door
+            # In progress, or refused at once: the error is read below in either case.
+            one.connect_ex(door)
+            waiting.register(one, select.POLLOUT)
+        left, until = set(asked), time.monotonic() + patience_seconds
+        while left and (rest := until - time.monotonic()) > 0:
+            for number, _ in waiting.poll(rest * MILLISECONDS):
+                waiting.unregister(number)
+                left.discard(number)
+                one, door = asked[number]
+                if _is_connected(one):
+                    found.add(door)
+    finally:
+        for one, _ in asked.values():
+            one.close()
+    return found
+
+
+def _is_connected(one: socket.socket) -> bool:
+    try:
+        one.getpeername()
+    except OSError:
+        return False
+    return True
