@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import docker
 from docker.errors import DockerException, NotFound
@@ -16,6 +16,9 @@ from localtier.checks.rights import Process, kernel_says
 
 MANAGED = "managed-by=dreamseed"
 """The label of what the program declares. Source: components/containers.py."""
+LOG_LINES = 20_000
+"""So many of a container's last lines are read."""
+Answer = TypeVar("Answer")
 Listening = Callable[[str], frozenset[tuple[str, int]]]
 """From a host's name to the (address, port) pairs that are listened on in its network namespace."""
 
@@ -38,7 +41,8 @@ class Exec(Protocol):
 class Site:
     """A stage that runs. `inspected` are all declared containers of each host by name, as Docker inspects them.
 
-    `process` tells of a process of theirs, by its number on this machine.
+    `process` tells of a process of theirs, by its number on this machine. `log` and `process_list` return what a
+    container has written last and the command lines of its processes; they raise `AskFailed` when nobody answers.
     """
 
     plan: StagePlan
@@ -47,6 +51,8 @@ class Site:
     credentials: Mapping[str, str]
     listening: Listening | None = None
     process: Callable[[int], Process] = kernel_says
+    log: Callable[[str], str]
+    process_list: Callable[[str], str]
 
     def services(self, service: str) -> Iterator[Container]:
         """Return the planned containers of a service, jobs left out."""
@@ -73,16 +79,24 @@ def visit(
     """Return the site as it is now; a host whose engine is not given or does not answer is not in `inspected`."""
     host_of = {container.name: container.host for container in plan.containers}
 
-    def exec_text(container: str, argv: Sequence[str], environment: Mapping[str, str] | None = None) -> str:
-        engine = engines.get(host_of[container])
+    def asked(container: str, argv: Sequence[str], ask: Callable[[docker.DockerClient], Answer]) -> Answer:
+        host = host_of.get(container, "")
+        engine = engines.get(host)
         if engine is None:
-            raise AskFailed(container, argv, f"{host_of[container]} has no Docker Engine")
+            raise AskFailed(container, argv, f"{host or 'nobody who planned it'} has no Docker Engine")
         try:
-            answer = engine.containers.get(container).exec_run(
-                list(argv), environment=dict(environment or {}), demux=True
-            )
+            return ask(engine)
         except (DockerException, RequestException) as error:
             raise AskFailed(container, argv, str(error)) from error
+
+    def exec_text(container: str, argv: Sequence[str], environment: Mapping[str, str] | None = None) -> str:
+        answer = asked(
+            container,
+            argv,
+            lambda engine: engine.containers.get(container).exec_run(
+                list(argv), environment=dict(environment or {}), demux=True
+            ),
+        )
         # With `demux` the output is a pair, standard output and error, each None when empty; its type does not say so.
         parts: tuple[Any, Any] = answer.output  # type: ignore[assignment]
         said, complained = ((part or b"").decode(errors="replace") for part in parts)
@@ -91,12 +105,22 @@ def visit(
             raise AskFailed(container, argv, why)
         return said
 
+    def log(container: str) -> str:
+        lines: bytes = asked(container, ["logs"], lambda engine: engine.api.logs(container, tail=LOG_LINES))
+        return lines.decode(errors="replace")
+
+    def process_list(container: str) -> str:
+        listed = asked(container, ["ps"], lambda engine: engine.api.top(container, ps_args="-eo pid,args"))
+        return "\n".join(" ".join(row) for row in listed["Processes"] or ())
+
     return Site(
         plan=plan,
         inspected={host: seen for host, engine in engines.items() if (seen := _inspected(engine)) is not None},
         exec_text=exec_text,
         credentials=credentials,
         listening=listening,
+        log=log,
+        process_list=process_list,
     )
 
 

@@ -9,7 +9,7 @@ from types import MappingProxyType
 import docker
 
 from dreamseed.planning.stage_plan import StagePlan
-from localtier.checks import autoscaler, containers, kafka, model, monitoring, postgres, redis, rights
+from localtier.checks import autoscaler, containers, kafka, model, monitoring, postgres, redis, rights, secrets
 from localtier.checks.finding import Finding
 from localtier.checks.site import AskFailed, Listening, Site, visit
 
@@ -18,6 +18,7 @@ CHECKS: Mapping[str, Check] = MappingProxyType(
     {
         "containers": containers.containers,
         "rights": rights.rights,
+        "secrets": secrets.secrets,
         "published ports": containers.published,
         "etcd": postgres.etcd,
         "postgres": postgres.postgres,
@@ -43,7 +44,7 @@ def check_stage(
 ) -> list[Finding]:
     """Return what the checks `names` find now; `engines` are the Docker Engines by host name.
 
-    `credentials` are secrets by name, of which ``postgres-application`` is used. Without `listening` (a host's open
+    `credentials` are the secrets that containers hold, by name. Without `listening` (a host's open
     sockets) only what Docker says is published is looked at. A check that gets no answer is a finding, not an error.
     """
     return look(visit(plan, engines, credentials, listening), names)

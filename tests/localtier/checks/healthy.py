@@ -36,6 +36,9 @@ class Stage:
             host.name: {(host.address, p.published) for c in plan.containers if c.host == host.name for p in c.ports}
             for host in plan.hosts
         }
+        self.credentials = {"postgres-application": "a-password-of-the-service", "grafana-cloud-user": "1234567890123"}
+        self.logs: dict[str, str] = {}
+        self.process_lists: dict[str, str] = {}
         self._changes: list[tuple[str, str, Change]] = []
 
     def break_answer(self, container: str, argument: str, change: Change) -> None:
@@ -49,7 +52,9 @@ class Stage:
             plan=self.plan,
             inspected=self.inspected,
             exec_text=self.answer,
-            credentials={"postgres-application": "password"},
+            credentials=self.credentials,
+            log=lambda name: self.logs.get(name, ""),
+            process_list=lambda name: self.process_lists.get(name, ""),
             listening=lambda host: frozenset(self.listening[host]),
             process=self.processes.__getitem__,
         )
