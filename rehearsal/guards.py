@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from rehearsal.providers.cloud.fake_cloud import RULES, FakeCloud
+from rehearsal.providers.cloud.fake_cloud import FakeCloud
 
 GUARDS = ("deletionProtection", "deletionProtectionEnabled", "deleteProtection")
 POLICY, PREVENTS, DELETES = "deletionPolicy", "PREVENT", "DELETE"
@@ -23,7 +23,7 @@ def lift(state_dir: Path) -> int:
     try:
         guarded = [
             (token, found.id, changes)
-            for token in sorted(RULES)
+            for token in cloud.tokens()
             for found in cloud.list(token)
             if (changes := _without_guards(found.outputs))
         ]

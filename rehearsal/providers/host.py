@@ -8,11 +8,13 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
 from rehearsal.providers.b2.server import b2_environment
 from rehearsal.providers.serving import Announcement, is_served
+from rehearsal.tables.facts import OWN_TABLES
 
 PROJECT = Path(__file__).parents[2]
 ANNOUNCEMENT = "providers.json"
@@ -30,10 +32,14 @@ class HostFailedError(Exception):
 class ProviderHost:
     """The provider process of one state directory; as a context manager it lives as long as the block."""
 
-    def __init__(self, state_dir: Path, docker_hosts: Path | None = None) -> None:
-        """With `docker_hosts`, a JSON file of Docker hosts and their engines' URLs, docker resources are real ones."""
+    def __init__(self, state_dir: Path, docker_hosts: Path | None = None, tables: Sequence[Path] = ()) -> None:
+        """With `docker_hosts`, a JSON file of Docker hosts and their engines' URLs, docker resources are real ones.
+
+        `tables` are folders of further tables, whose packages are attached, too (`rehearsal/tables/own.py`).
+        """
         self.state_dir = state_dir
         self._docker_hosts = docker_hosts
+        self._tables = tables
         self._process: subprocess.Popen[bytes] | None = None
         self._announcement: Announcement | None = None
 
@@ -105,11 +111,12 @@ class ProviderHost:
         command += ["--parent", str(parent)] if parent is not None else []
         command += ["--docker-hosts", str(self._docker_hosts.resolve())] if self._docker_hosts is not None else []
         search = os.pathsep.join(filter(None, (str(PROJECT), os.environ.get("PYTHONPATH"))))
+        own = {OWN_TABLES: os.pathsep.join(str(folder.resolve()) for folder in self._tables)} if self._tables else {}
         with (self.state_dir / LOG).open("wb") as log:
             self._process = subprocess.Popen(
                 command,
                 cwd=PROJECT,
-                env=os.environ | {"PYTHONPATH": search},
+                env=os.environ | {"PYTHONPATH": search} | own,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

@@ -22,14 +22,12 @@ from pulumi.runtime.proto import provider_pb2_grpc
 
 from rehearsal.providers.b2.server import serve_b2
 from rehearsal.providers.cloud.fake_cloud import FakeCloud
-from rehearsal.providers.docker.cloud import DockerCloud
-from rehearsal.providers.docker.engines import Engines
 from rehearsal.providers.dynamic import DynamicProviders
 from rehearsal.providers.faults import PLAN, Faults, FaultyCloud
 from rehearsal.providers.judge.table_judge import TableJudge
 from rehearsal.providers.seams import Cloud
 from rehearsal.providers.servicer import AttachedProvider
-from rehearsal.tables.facts import PACKAGES
+from rehearsal.tables.facts import packages
 
 LOOPBACK = "127.0.0.1"
 LOCK = "providers.lock"
@@ -122,14 +120,18 @@ def serve(state: Path, announce: Path, parent: int | None, docker_hosts: Path | 
         if faults is not None:
             stack.callback(faults.close)
         pool = stack.enter_context(ThreadPoolExecutor(THREADS))
-        clouds: dict[str, Cloud] = dict.fromkeys(PACKAGES, FaultyCloud(cloud, faults) if faults else cloud)
-        pools = dict.fromkeys(PACKAGES, pool)
+        clouds: dict[str, Cloud] = dict.fromkeys(packages(), FaultyCloud(cloud, faults) if faults else cloud)
+        pools = dict.fromkeys(packages(), pool)
         if docker_hosts is not None:
+            # Only here: who rehearses against the fake cloud alone need not have a client of Docker.
+            from rehearsal.providers.docker.cloud import DockerCloud
+            from rehearsal.providers.docker.engines import Engines
+
             # Calls that wait for a container's health must not keep the other packages waiting.
             pools["docker"] = stack.enter_context(ThreadPoolExecutor(THREADS))
             clouds["docker"] = docker = DockerCloud(Engines(docker_hosts))
             stack.callback(docker.close)
-        ports = {name: _serve(stack, pools[name], AttachedProvider(name, judge, clouds[name])) for name in PACKAGES}
+        ports = {name: _serve(stack, pools[name], AttachedProvider(name, judge, clouds[name])) for name in packages()}
         ports["pulumi-python"] = _serve(stack, pool, DynamicProviders(faults))
         b2 = stack.enter_context(serve_b2(state))
         # The dynamic providers' own code runs in this process and reads where B2 is from its environment.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import shutil
 import subprocess
 import tempfile
 import time
@@ -71,6 +72,8 @@ class Engine:
     """Rules that every preview and up must keep to, as a Pulumi policy pack."""
     pid_file: Path | None = None
     """Where the running engine's process id is written, for who is to kill it at an exact moment."""
+    records: Path | None = None
+    """A folder in which the event log of every operation is kept: `01-up.jsonl`, `02-preview.jsonl`, …"""
 
     def with_copied_state(self, name: str) -> Engine:
         """Return the engine on a copy, called `name`, of all states as they are now."""
@@ -186,6 +189,10 @@ class Engine:
                 deadline = began + TIME_LIMIT_SECONDS
                 followed, interrupted = _follow(process, events, reached or (lambda _: None), deadline, interruption)
             text = output.read_text(encoding="utf-8", errors="replace")
+            if self.records is not None and reached:
+                self.records.mkdir(parents=True, exist_ok=True)
+                number = len(list(self.records.iterdir())) + 1
+                shutil.copyfile(log, self.records / f"{number:02}-{command[0]}.jsonl")
         seconds = time.monotonic() - began
         errors = () if process.returncode == 0 else _told(followed.errors) or (_last_words(text),)
         return Run(process.returncode == 0, followed, seconds, errors, text, interrupted)

@@ -36,6 +36,15 @@ class Change:
 
 
 @dataclass(frozen=True)
+class Diagnostic:
+    """What the engine, a provider or the program said during a run; `urn` is empty where it is about no resource."""
+
+    severity: str
+    message: str
+    urn: str
+
+
+@dataclass(frozen=True)
 class Broken:
     """A rule of a policy pack that a resource breaks; `urn` is empty where it is the stack."""
 
@@ -52,11 +61,14 @@ class EventLog:
     errors: list[str] = field(default_factory=list)
     registered: int = 0
     broken: list[Broken] = field(default_factory=list)
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    stack_outputs: Mapping[str, Any] = field(default_factory=dict)
     _states: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     _protected: set[str] = field(default_factory=set)
     _operations: dict[str, set[str]] = field(default_factory=dict)
     _differing: dict[str, set[str]] = field(default_factory=dict)
     _creating: set[str] = field(default_factory=set)
+    _outputs: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def feed(self, lines: Iterable[str]) -> None:
         """Take more lines of the log."""
@@ -86,14 +98,19 @@ class EventLog:
     def _outcome(self, step: Mapping[str, Any]) -> None:
         """Take what has ended, and what a refresh found, which only the event after it says."""
         self._creating.discard(step["urn"])
+        if step.get("new"):
+            self._outputs[step["urn"]] = step["new"].get("outputs") or {}
+            if step["new"].get("type") == STACK_TYPE:
+                self.stack_outputs = self._outputs[step["urn"]]
         operations = self._operations.get(step["urn"], set())
         if REFRESH in operations:
             operations.add(step["op"])
 
     def _diagnostic(self, diagnostic: Mapping[str, Any]) -> None:
+        message, urn = _COLOUR.sub("", diagnostic["message"]).strip(), diagnostic.get("urn") or ""
+        self.diagnostics.append(Diagnostic(diagnostic["severity"], message, urn))
         if diagnostic["severity"] == "error":
-            message = _COLOUR.sub("", diagnostic["message"]).strip()
-            about = name_of(diagnostic["urn"]) if diagnostic.get("urn") else ""
+            about = name_of(urn) if urn else ""
             self.errors.append(f"{about}: {message}" if about else message)
 
     def _policy(self, event: Mapping[str, Any]) -> None:
@@ -162,4 +179,5 @@ class EventLog:
             parents.insert(0, name_of(parent))
             parent = self._states.get(parent, {}).get("parent")
         inputs = state.get("inputs") or {}
-        return Resource(urn, state.get("type", ""), tuple(parents), inputs, urn in self._protected)
+        outputs = self._outputs.get(urn) or state.get("outputs") or {}
+        return Resource(urn, state.get("type", ""), tuple(parents), inputs, urn in self._protected, outputs)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -51,6 +51,8 @@ class Resource:
     parents: tuple[str, ...]
     inputs: Mapping[str, Any]
     protected: bool
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+    """As the engine tells them: secrets are hidden."""
 
     @property
     def name(self) -> str:

@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import yaml
+
 from rehearsal.toolchain import Toolchain
 
 PROJECT_FILE = "Pulumi.yaml"
@@ -93,6 +95,11 @@ class Workspace:
         shutil.copyfile(self._settings / PROJECT_FILE, folder / PROJECT_FILE)
         shutil.copyfile(self.config_file(like), folder / f"Pulumi.{name}.yaml")
         return folder
+
+    def salt_of_new(self, name: str) -> str:
+        """Return the salt of the passphrase with which the stack `name` was created."""
+        file = self.root / "new" / name / f"Pulumi.{name}.yaml"
+        return str(yaml.safe_load(file.read_text(encoding="utf-8"))["encryptionsalt"])
 
     def environment(self, toolchain: Toolchain, providers: Mapping[str, str]) -> dict[str, str]:
         """Return the engine's environment: today's without the user's Pulumi settings, `providers` on top."""

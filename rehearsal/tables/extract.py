@@ -1,7 +1,7 @@
 """Write `properties/*.json`: what the installed Pulumi SDKs say about names and types.
 
-Run as `python -m rehearsal.tables.extract` after an SDK was upgraded or a table was added. The SDK sources are
-parsed, never imported, so nothing of them runs.
+Run as `python -m rehearsal.tables.extract` after an SDK was upgraded or a table was added; with `--tables FOLDER` for
+tables of one's own (`own.py`). The SDK sources are parsed, never imported, so nothing of them runs.
 
 Grammar of a type: `string`, `integer`, `number`, `boolean`, `any`, `asset`; `[T]` an array; `{T}` a map with string
 keys; `#Name` an object of the section `objects`. A trailing `!` on a property means that it is required.
@@ -9,6 +9,7 @@ keys; `#Name` an object of the section `objects`. A trailing `!` on a property m
 
 from __future__ import annotations
 
+import argparse
 import ast
 import importlib.util
 import json
@@ -19,7 +20,7 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-from rehearsal.tables.facts import PACKAGES, PROPERTIES, tokens_with_facts
+from rehearsal.tables.facts import META, PACKAGES, PROPERTIES, table_of, tables_in, tokens_with_facts
 
 SDKS = {name: f"pulumi_{name}" for name in PACKAGES} | {"grafana": "pulumiverse_grafana"}
 SCALARS = {"str": "string", "int": "integer", "float": "number", "bool": "boolean", "Any": "any"}
@@ -157,14 +158,19 @@ def _config_variables(folder: Path) -> dict[str, str]:
 
 
 def extract(package: str) -> dict[str, object]:
-    """Names and types of one package: its configuration, its resources that have a table, their nested objects."""
-    spec = importlib.util.find_spec(SDKS[package])
+    """Names and types of one of our packages, see `extract_from`."""
+    return extract_from(SDKS[package], tokens_with_facts(package))
+
+
+def extract_from(sdk: str, tokens: set[str]) -> dict[str, object]:
+    """Names and types that an installed SDK gives: its configuration, the resources named, their nested objects."""
+    spec = importlib.util.find_spec(sdk)
     if spec is None or spec.origin is None:
-        raise UnreadableSdkError(f"{SDKS[package]} is not installed")
+        raise UnreadableSdkError(f"the SDK {sdk} is not installed: pip install {sdk.replace('_', '-')}")
     folder = Path(spec.origin).parent
     extractor = Extractor(folder)
     resources = {}
-    for token, file in sorted(sources_of(folder, tokens_with_facts(package)).items()):
+    for token, file in sorted(sources_of(folder, tokens).items()):
         name, classes = token.rpartition(":")[2], classes_of(file)
         inputs = extractor.properties(classes[f"{name}Args"], file.parent)
         everything = extractor.properties(classes[name], file.parent)
@@ -173,7 +179,7 @@ def extract(package: str) -> dict[str, object]:
     provider = extractor.properties(classes_of(folder / "provider.py")["ProviderArgs"], folder)
     return {
         "_meta": {
-            "sdk": f"{SDKS[package]} {version(SDKS[package])}",
+            "sdk": f"{sdk} {version(sdk)}",
             "written_by": "python -m rehearsal.tables.extract",
         },
         "config": dict(sorted((_config_variables(folder) | provider).items())),
@@ -182,14 +188,34 @@ def extract(package: str) -> dict[str, object]:
     }
 
 
-def main() -> None:
-    """Write one file a package and say how much is in it."""
-    for package in PACKAGES:
-        tables = extract(package)
-        file = PROPERTIES / f"{package}.json"
-        file.write_text(json.dumps(tables, indent=1) + "\n", encoding="utf-8")
-        sys.stdout.write(f"{file.name}: {len(tokens_with_facts(package))} types\n")
+def main(arguments: list[str] | None = None) -> int:
+    """Write one file a package and say how much is in it; return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m rehearsal.tables.extract", description="read SDKs' properties")
+    parser.add_argument("--tables", type=Path, help="folder of tables of one's own (default: ours)")
+    folder: Path | None = parser.parse_args(arguments).tables
+    wanted: dict[str, tuple[str, set[str]]] = {name: (SDKS[name], tokens_with_facts(name)) for name in PACKAGES}
+    if folder is not None:
+        wanted = {path.stem: _own(path) for path in tables_in(folder)}
+    to = PROPERTIES if folder is None else folder / "properties"
+    to.mkdir(exist_ok=True)
+    for package, (sdk, tokens) in wanted.items():
+        try:
+            tables = extract_from(sdk, tokens)
+        except UnreadableSdkError as error:
+            sys.stderr.write(f"{package}: {error}\n")
+            return 1
+        (to / f"{package}.json").write_text(json.dumps(tables, indent=1) + "\n", encoding="utf-8")
+        sys.stdout.write(f"{package}.json: {len(tokens)} types\n")
+    return 0
+
+
+def _own(path: Path) -> tuple[str, set[str]]:
+    """The SDK of a table of one's own, as its `_meta` names it, and the types whose properties it does not write."""
+    table = table_of(path)
+    named = str(table.get(META, {}).get("sdk", "")).partition(" ")[0]
+    tokens = {token for token, row in table.items() if token != META and "properties" not in row}
+    return named.replace("-", "_") or f"pulumi_{path.stem}", tokens
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

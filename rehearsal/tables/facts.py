@@ -1,14 +1,24 @@
-"""What is known of a resource type's behaviour: the tables beside this module, read once and on demand."""
+"""What is known of a resource type's behaviour: the tables beside this module, read once and on demand.
+
+Who rehearses another project adds tables of their own (`own.py`): `REHEARSAL_TABLES` names their folders.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from rehearsal.tables.objects import ObjectRule
+
+OWN_TABLES = "REHEARSAL_TABLES"
+"""The variable that names folders of further tables, in the form of PATH; what they say comes before ours."""
+LIFECYCLE = "lifecycle.json"
+META = "_meta"
 TABLES = Path(__file__).parent
 PROPERTIES = TABLES / "properties"
 PACKAGES = ("cloudflare", "docker", "gcp", "grafana", "random")
@@ -58,6 +68,9 @@ class TypeFacts(BaseModel):
     unverified: Paths = ()
     notes: str = ""
     source: str = Field(alias="_source")
+    # What a table of one's own says in the same place; ours have files of their own for it.
+    properties: dict[str, dict[str, str]] = {}
+    made: ObjectRule | None = None
 
 
 class Lifecycle(BaseModel):
@@ -74,35 +87,75 @@ class Lifecycle(BaseModel):
 
 
 @cache
-def _raw(package: str) -> dict[str, dict[str, Any]]:
-    """All tables of a package: `<package>.json` and, for types read from the documentation, `<package>_docs.json`."""
+def own_folders() -> tuple[Path, ...]:
+    """The folders of tables that this process was given beside ours."""
+    return tuple(Path(folder) for folder in os.environ.get(OWN_TABLES, "").split(os.pathsep) if folder)
+
+
+def tables_in(folder: Path) -> list[Path]:
+    """The tables in a folder of one's own, one a package."""
+    return sorted(path for path in folder.glob("*.json") if path.name != LIFECYCLE)
+
+
+@cache
+def packages() -> tuple[str, ...]:
+    """Every package that a table describes: ours, then those of the given folders."""
+    return tuple(dict.fromkeys((*PACKAGES, *(path.stem for folder in own_folders() for path in tables_in(folder)))))
+
+
+@cache
+def table_of(path: Path) -> dict[str, dict[str, Any]]:
+    """A table as it is written, `_meta` included; empty when there is no such file."""
+    table: dict[str, dict[str, Any]] = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    return table
+
+
+@cache
+def meta_of(package: str) -> dict[str, Any]:
+    """What tables of one's own say of the whole package: its configuration, nested types, data sources."""
+    merged: dict[str, Any] = {}
+    for folder in own_folders():
+        merged |= table_of(folder / f"{package}.json").get(META, {})
+    return merged
+
+
+@cache
+def rows_of(package: str) -> dict[str, dict[str, Any]]:
+    """Every type of a package: `<package>.json` and, for types read from the documentation, `<package>_docs.json`."""
     merged: dict[str, dict[str, Any]] = {}
-    for file in (TABLES / f"{package}.json", TABLES / f"{package}_docs.json"):
-        if file.exists():
-            merged |= {k: v for k, v in json.loads(file.read_text("utf-8")).items() if k != "_meta"}
+    ours = (TABLES / f"{package}.json", TABLES / f"{package}_docs.json")
+    for file in (*ours, *(folder / f"{package}.json" for folder in own_folders())):
+        merged |= {type_: row for type_, row in table_of(file).items() if type_ != META}
     return merged
 
 
 @cache
 def _lifecycles() -> dict[str, dict[str, Any]]:
-    loaded: dict[str, dict[str, Any]] = json.loads((TABLES / "lifecycle.json").read_text("utf-8"))
-    return loaded
+    merged: dict[str, dict[str, Any]] = {}
+    for folder in (TABLES, *own_folders()):
+        merged |= table_of(folder / LIFECYCLE)
+    return merged
 
 
 def tokens_with_facts(package: str) -> set[str]:
     """The type tokens of a package that have a table."""
-    return set(_raw(package))
+    return set(rows_of(package))
+
+
+def _place(package: str) -> str:
+    own = own_folders()
+    return str(own[-1] / f"{package}.json") if own else f"rehearsal/tables/{package}_docs.json"
 
 
 @cache
 def facts_for(token: str) -> TypeFacts:
     """The facts of one type token; raises `UnknownTypeError` naming the file to add it to."""
     package = token.partition(":")[0]
-    row = _raw(package).get(token)
+    row = rows_of(package).get(token)
     if row is None:
         raise UnknownTypeError(
-            f"no table describes {token}: add it to rehearsal/tables/{package}_docs.json (which inputs replace, "
-            "which are computed, with their source), then run `python -m rehearsal.tables.extract`"
+            f"no table describes {token}: add it to {_place(package)} (which inputs replace, which are computed, "
+            "with their source), then run `python -m rehearsal.tables.extract`"
         )
     return TypeFacts.model_validate(row)
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from typing import Any
 
-from rehearsal.tables.facts import PROPERTIES, UnknownTypeError, facts_for
+from rehearsal.tables.facts import PROPERTIES, UnknownTypeError, facts_for, meta_of, own_folders, rows_of, table_of
 
 
 class Kind(StrEnum):
@@ -51,14 +50,17 @@ class ResourceShape:
 
 
 @cache
-def _raw(package: str) -> dict[str, Any]:
-    file = PROPERTIES / f"{package}.json"
-    if not file.exists():
-        raise UnknownTypeError(
-            f"no property table for the package {package}: rehearsal/tables/properties/{package}.json"
-        )
-    loaded: dict[str, Any] = json.loads(file.read_text("utf-8"))
-    return loaded
+def _raw(package: str) -> dict[str, dict[str, Any]]:
+    """Sections `config`, `resources` and `objects`: extracted ones, and over them what tables of one's own say."""
+    merged: dict[str, dict[str, Any]] = {"config": {}, "resources": {}, "objects": {}}
+    meta, rows = meta_of(package), rows_of(package)
+    written = {token: row["properties"] for token, row in rows.items() if "properties" in row}
+    own = {"config": meta.get("config", {}), "objects": meta.get("objects", {}), "resources": written}
+    files = [folder / f"{package}.json" for folder in (PROPERTIES, *(own / "properties" for own in own_folders()))]
+    for tables in (*map(table_of, files), own):
+        for section in merged:
+            merged[section] |= tables.get(section, {})
+    return merged
 
 
 def parse_shape(text: str, package: str) -> Shape:

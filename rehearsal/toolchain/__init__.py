@@ -6,7 +6,7 @@ the Go toolchain as a Python wheel (checked against go.lock).
 
 from __future__ import annotations
 
-from rehearsal.toolchain.engine import Toolchain, ensure_engine
+from rehearsal.toolchain.engine import Toolchain, ensure_engine, find_engine
 from rehearsal.toolchain.errors import ToolchainError
 
-__all__ = ["Toolchain", "ToolchainError", "ensure_engine"]
+__all__ = ["Toolchain", "ToolchainError", "ensure_engine", "find_engine"]

@@ -9,7 +9,8 @@ from itertools import product
 from pathlib import Path
 
 PROJECT = Path(__file__).parents[2]
-ROOTS = ("bench", "components", "docs", "dreamseed", "images", "policy", "rehearsal", "tests", ".ci", ".github")
+ROOTS = ("bench", "components", "docs", "dreamseed", "examples", "images", "policy", "rehearsal", "tests")
+ROOTS += (".ci", ".github")
 FILES = ("Makefile", "README.md", "CHANGELOG.md", "__main__.py", "pyproject.toml", "requirements.in")
 MADE_BY_THE_READER = ("Pulumi.production.yaml",)
 FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)

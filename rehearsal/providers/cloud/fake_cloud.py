@@ -9,14 +9,14 @@ from typing import Any
 
 from rehearsal.providers.cloud import objects_gcp, objects_other
 from rehearsal.providers.cloud.filling import PLACES, Draw, Filler
-from rehearsal.providers.cloud.functions import FUNCTIONS
+from rehearsal.providers.cloud.functions import FUNCTIONS, answer_of
 from rehearsal.providers.cloud.generators import random_outputs
-from rehearsal.providers.cloud.objects import ObjectRule
 from rehearsal.providers.cloud.store import Row, Store
 from rehearsal.providers.paths import find, segments
 from rehearsal.providers.seams import Found, RefusedError, Subject
 from rehearsal.providers.values import UNKNOWN, Values, like, plain
-from rehearsal.tables.facts import UnknownTypeError, lifecycle_for
+from rehearsal.tables.facts import UnknownTypeError, facts_for, lifecycle_for, tokens_with_facts
+from rehearsal.tables.objects import ObjectRule
 from rehearsal.tables.shapes import resource_shape
 
 RULES = objects_gcp.RULES | objects_other.RULES
@@ -27,17 +27,19 @@ ALREADY_EXISTS = {
     "cloudflare": "409 Conflict: an object '{identity}' already exists",
     "grafana": "status: 409, body: '{identity}' already exists",
 }
+OWN_ALREADY_EXISTS = "'{identity}' already exists"
 
 
 def rule_for(token: str) -> ObjectRule:
     """How the fake cloud makes a type; raises `UnknownTypeError` naming where to add it."""
-    try:
-        return RULES[token]
-    except KeyError:
+    known = token in tokens_with_facts(token.partition(":")[0])
+    rule = (facts_for(token).made if known else None) or RULES.get(token)
+    if rule is None:
         place = "objects_gcp.py" if token.startswith("gcp:") else "objects_other.py"
         raise UnknownTypeError(
-            f"the fake cloud cannot make {token}: add it to rehearsal/providers/cloud/{place}"
-        ) from None
+            f"the fake cloud cannot make {token}: add it to rehearsal/providers/cloud/{place}, or `made` to its table"
+        )
+    return rule
 
 
 def _scope(token: str, config: Values) -> str:
@@ -95,14 +97,14 @@ class FakeCloud:
         if taken is not None and _left_behind(taken, subject):
             self._store.remove(taken)
         elif taken is not None:
-            message = ALREADY_EXISTS[token.partition(":")[0]].format(identity=identity)
+            message = ALREADY_EXISTS.get(token.partition(":")[0], OWN_ALREADY_EXISTS).format(identity=identity)
             raise RefusedError(message, RefusedError.Kind.ALREADY_EXISTS)
         kept = self._store.sealed(inputs), self._store.sealed(outputs)
         self._store.put(Row(token, scope, filler.id, identity, subject.urn, *kept))
         return Found(filler.id, inputs, outputs)
 
     def _filler(self, subject: Subject, rule: ObjectRule, planned: Values, event: str) -> Filler:
-        filler = Filler(rule, COMMON[subject.token.partition(":")[0]], planned, Draw("", 0))
+        filler = Filler(rule, COMMON.get(subject.token.partition(":")[0], {}), planned, Draw("", 0))
         seed = f"{subject.token}/{filler.text(rule.seed)}" if rule.seed else subject.urn
         count = self._store.count(f"{seed} {event}")
         filler.draw = Draw(seed if rule.seed else f"{seed} {event} {count}", count)
@@ -176,12 +178,17 @@ class FakeCloud:
         """Every object of a type, or of all; secrets show as their digests."""
         return [Found(row.id, row.inputs, row.outputs) for row in self._store.rows(token)]
 
+    def tokens(self) -> Sequence[str]:
+        """The types of which there are objects, in alphabetical order."""
+        return sorted({row.token for row in self._store.rows()})
+
     def invoke(self, function: str, arguments: Values, config: Values) -> Values:
         """A function of a provider; one without a handler is refused, naming where to add it."""
-        handler = FUNCTIONS.get(function)
+        handler = FUNCTIONS.get(function) or answer_of(function)
         if handler is None:
             raise RefusedError(
-                f"no handler for the function {function}: add one to rehearsal/providers/cloud/functions.py",
+                f"no handler for the function {function}: add one to rehearsal/providers/cloud/functions.py, or its "
+                "answer to `functions` in `_meta` of its package's table",
                 RefusedError.Kind.UNIMPLEMENTED,
             )
         return handler(arguments, config, self._store)

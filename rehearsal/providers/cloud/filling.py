@@ -8,10 +8,10 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from rehearsal.providers.cloud.objects import ObjectRule, Template
 from rehearsal.providers.paths import at_key, find, segments
 from rehearsal.providers.seams import RefusedError
 from rehearsal.providers.values import UNKNOWN, Secret, Value, Values, plain, revealed
+from rehearsal.tables.objects import ObjectRule, Template
 from rehearsal.tables.shapes import Kind, ResourceShape, Shape
 
 PLACEHOLDER = re.compile(r"\{([^{}]+)\}")

@@ -11,6 +11,7 @@ from rehearsal.providers.cloud.filling import project_number
 from rehearsal.providers.cloud.store import SEALED, Store
 from rehearsal.providers.seams import RefusedError
 from rehearsal.providers.values import Secret, Values, plain
+from rehearsal.tables.facts import meta_of
 
 TUNNEL = "cloudflare:index/zeroTrustTunnelCloudflared:ZeroTrustTunnelCloudflared"
 
@@ -49,7 +50,15 @@ def _project(arguments: Values, config: Values, _store: Store) -> Values:
     }
 
 
-FUNCTIONS: dict[str, Callable[[Values, Values, Store], Values]] = {
+Handler = Callable[[Values, Values, Store], Values]
+
+FUNCTIONS: dict[str, Handler] = {
     "cloudflare:index/getZeroTrustTunnelCloudflaredToken:getZeroTrustTunnelCloudflaredToken": _tunnel_token,
     "gcp:organizations/getProject:getProject": _project,
 }
+
+
+def answer_of(function: str) -> Handler | None:
+    """The handler of a function to which a table of one's own names the answer: the arguments are repeated in it."""
+    answer: Values | None = meta_of(function.partition(":")[0]).get("functions", {}).get(function)
+    return None if answer is None else lambda arguments, _config, _store: arguments | answer

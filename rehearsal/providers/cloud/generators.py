@@ -12,9 +12,6 @@ import secrets
 import string
 from collections.abc import Mapping
 
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-
 from rehearsal.providers.values import Values, plain
 
 ACCOUNT_KEY = "gcp:serviceaccount/key:Key"
@@ -56,6 +53,10 @@ def _bytes(inputs: Mapping[str, object]) -> Values:
 
 def _account_key(account: str) -> str:
     """The credentials file of `account` (``projects/P/serviceAccounts/EMAIL``), as base64."""
+    # Only here: it takes a fifth of a second, and few programs make such a key.
+    from cryptography.hazmat.primitives.asymmetric import rsa
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
     key = rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
     email = account.rpartition("/")[2]

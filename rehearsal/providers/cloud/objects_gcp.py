@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rehearsal.providers.cloud.objects import TIME, ObjectRule, Template, grant, named
+from rehearsal.tables.objects import TIME, ObjectRule, Template, grant, named
 
 COMPUTE = "https://www.googleapis.com/compute/v1/{id}"
 GLOBAL = "projects/{project}/global"

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from rehearsal.providers.cloud.objects import TIME, ObjectRule, Template
+from rehearsal.tables.objects import TIME, ObjectRule, Template
 
 COMMON: dict[str, dict[str, Template]] = {
     "docker": {"driver": "local"},

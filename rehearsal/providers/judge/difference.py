@@ -14,11 +14,16 @@ from rehearsal.providers.judge.suppress import is_suppressed
 from rehearsal.providers.paths import at_key
 from rehearsal.providers.seams import ChangeKind, PropertyChange
 from rehearsal.providers.values import UNKNOWN, Value, Values
-from rehearsal.tables.facts import TypeFacts, facts_for, lifecycle_for
+from rehearsal.tables.facts import TypeFacts, facts_for, lifecycle_for, meta_of
 from rehearsal.tables.shapes import Kind, Shape, resource_shape
 
 # Providers of the older upstream kind, for which a zero value and an unset one are the same.
 ZERO_IS_UNSET = frozenset({"docker", "gcp", "grafana"})
+
+
+def zero_is_unset(package: str) -> bool:
+    """Whether the package's provider is of the older upstream kind; a table of one's own says so in its `_meta`."""
+    return package in ZERO_IS_UNSET or bool(meta_of(package).get("zero_is_unset"))
 
 
 def _same(old: Value, new: Value) -> bool:
@@ -35,7 +40,7 @@ class Comparison:
         self.replace = frozenset(self.facts.replace)
         self.state = state
         self.planned = planned
-        self.zero_is_unset = token.partition(":")[0] in ZERO_IS_UNSET
+        self.zero_is_unset = zero_is_unset(token.partition(":")[0])
 
     def changes(self) -> list[PropertyChange]:
         """Every change of an input, topmost path first."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from rehearsal.providers.judge.difference import ZERO_IS_UNSET, Comparison
+from rehearsal.providers.judge.difference import Comparison, zero_is_unset
 from rehearsal.providers.judge.names import autoname
 from rehearsal.providers.judge.notes import CHECKS
 from rehearsal.providers.judge.plan import planner_for, sealed
@@ -88,7 +88,7 @@ class TableJudge:
         if lifecycle.delete_first_while_same:
             explicit = [key for key in lifecycle.delete_first_while_same if key not in plain_list(inputs.get(DEFAULTS))]
             return any(inputs.get(key) is not None and before.get(key) == after.get(key) for key in explicit)
-        bridged = token.partition(":")[0] in ZERO_IS_UNSET
+        bridged = zero_is_unset(token.partition(":")[0])
         named = facts.autoname is not None and facts.autoname not in plain_list(inputs.get(DEFAULTS))
         return facts.delete_before_replace or (bridged and named)
 
