@@ -13,7 +13,7 @@ PYTEST_WORKERS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup engine browser rehearse chaos-rehearsal fidelity images local local-promote local-check local-load local-test local-playbook local-alerts local-down chaos drill test monitoring-test policy-test pull-request promotion-test site lint format unit bench bench-autoscaler goldens lock clean
+.PHONY: help setup engine browser rehearse chaos-rehearsal fidelity images local local-promote local-check local-load local-test local-playbook local-alerts local-surge local-down chaos drill test monitoring-test policy-test pull-request promotion-test site lint format unit bench bench-autoscaler goldens lock clean
 
 help: ## list the jobs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,6 +71,9 @@ local-playbook: setup engine ## promote by the playbook, killed in each step, un
 
 local-alerts: setup engine ## make faults on a stage that runs, and require exactly the expected alerts (ARGS="--stage stage-c")
 	@$(BIN)/dreamseed local alerts $(ARGS)
+
+local-surge: setup engine ## more load than the cards hold: a spot worker comes, serves, drains and goes (ARGS="--whole")
+	@$(BIN)/dreamseed local surge $(ARGS)
 
 drill: setup ## lose, damage and restore databases in a sandbox, at B, C, D and E, and fail over (Linux, root)
 	@$(BIN)/dreamseed drill every $(ARGS)

@@ -12,6 +12,7 @@ from rich.console import Console
 from dreamseed.commands.local_alerts import alerts
 from dreamseed.commands.local_experiments import chaos, climb
 from dreamseed.commands.local_playbook import playbook
+from dreamseed.commands.local_surge import surge
 from dreamseed.commands.mendable import mendable
 from dreamseed.commands.rehearse import rehearsed_project
 from dreamseed.config.load import STAGE_NAMES
@@ -109,6 +110,7 @@ app.command("test")(climb)
 app.command()(chaos)
 app.command()(alerts)
 app.command()(playbook)
+app.command()(surge)
 
 
 def _show(look: Callable[[Tier, StagePlan], list[Finding]]) -> None:

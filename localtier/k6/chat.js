@@ -1,7 +1,7 @@
 // Users of one stage: each asks in its own rhythm, now and then for a generation. What differs between stages comes
 // from the plan, by environment: CHAT_OPTIONS (k6's own options), CHAT_URL, CHAT_KEY, CHAT_MODEL, CHAT_HEADERS (JSON),
-// CHAT_PERIOD_SECONDS, CHAT_REQUESTS_PER_GENERATION, CHAT_MAX_TOKENS, CHAT_TIMEOUT_SECONDS, CHAT_SUMMARY (the file for
-// the figures).
+// CHAT_PERIOD_SECONDS, CHAT_REQUESTS_PER_GENERATION, CHAT_MAX_TOKENS, CHAT_MORE (JSON, what a generation asks for
+// besides), CHAT_TIMEOUT_SECONDS, CHAT_SUMMARY (the file for the figures).
 import exec from 'k6/execution';
 import http from 'k6/http';
 import { check, sleep } from 'k6';
@@ -20,6 +20,7 @@ function asked(kind) {
 
 function generate() {
   const body = {
+    ...JSON.parse(__ENV.CHAT_MORE),
     model: __ENV.CHAT_MODEL,
     max_tokens: Number(__ENV.CHAT_MAX_TOKENS),
     messages: [{ role: 'user', content: `Explain the number ${exec.scenario.iterationInTest} in one sentence.` }],

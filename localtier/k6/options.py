@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from dreamseed.errors import PlanError
@@ -59,6 +60,41 @@ def k6_options(plan: StagePlan, scale: float, seconds: float = 60) -> dict[str, 
             f"http_req_failed{{kind:{GENERATION}}}": [f"rate<={slo.max_generation_failure_ratio}"],
             # Without a limit, only so that they are counted apart.
             f"http_reqs{{kind:{API}}}": ["count>=0"],
+            f"http_reqs{{kind:{GENERATION}}}": ["count>=0"],
+            "checks": ["rate>=0"],
+        },
+        "summaryTrendStats": ["avg", "p(50)", "p(95)", "p(99)", "max"],
+    }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Surge:
+    """Users beyond what the cards hold: each asks for the next generation of `tokens`, never less, as one ends."""
+
+    users: int
+    tokens: int
+    seconds: float
+
+
+BEGIN_SECONDS = 5.0
+"""Within which a surge's users begin."""
+
+
+def surge_options(plan: StagePlan, surge: Surge) -> dict[str, Any]:
+    """Return k6's options of a surge: every generation that was begun may end, and none may fail."""
+    return {
+        "scenarios": {
+            "users": {
+                "executor": "constant-vus",
+                "vus": surge.users,
+                "duration": f"{round(surge.seconds * 1_000)}ms",
+                "gracefulStop": f"{plan.config.api.request_timeout_seconds}s",
+            }
+        },
+        "thresholds": {
+            f"http_req_failed{{kind:{GENERATION}}}": ["rate<=0"],
+            # Without a limit, only so that they are counted apart.
+            f"http_req_duration{{kind:{GENERATION}}}": ["p(95)>=0"],
             f"http_reqs{{kind:{GENERATION}}}": ["count>=0"],
             "checks": ["rate>=0"],
         },

@@ -14,11 +14,14 @@ from typing import Any
 from dreamseed.planning.stage_plan import StagePlan
 from localtier.k6.options import (
     API,
+    BEGIN_SECONDS,
     GENERATION,
     REQUESTS_PER_GENERATION,
     TOKENS_PER_GENERATION,
+    Surge,
     k6_options,
     period_seconds,
+    surge_options,
     users,
 )
 
@@ -77,19 +80,56 @@ def run_k6(
     such as in another network namespace. Raises `K6Failed` when k6 does not run to its end and `PlanError` for a wrong
     scale.
     """
-    options = k6_options(plan, scale, seconds)
+    environment = {
+        "CHAT_OPTIONS": json.dumps(k6_options(plan, scale, seconds)),
+        "CHAT_HEADERS": json.dumps(dict(headers or {})),
+        "CHAT_PERIOD_SECONDS": str(period_seconds(plan)),
+        "CHAT_REQUESTS_PER_GENERATION": str(REQUESTS_PER_GENERATION),
+        "CHAT_MAX_TOKENS": str(TOKENS_PER_GENERATION),
+        "CHAT_MORE": "{}",
+    }
+    summary = _run(binary, base_url, key, plan, environment, within)
+    return parse_summary(summary, users(plan, scale), seconds)
+
+
+def run_surge(
+    binary: Path,
+    base_url: str,
+    key: str,
+    plan: StagePlan,
+    surge: Surge,
+    *,
+    within: Callable[[Sequence[str]], list[str]] = list,
+) -> K6Result:
+    """Let a surge ask the model at `base_url`, until all that it asked for has ended; raises as `run_k6` does."""
+    environment = {
+        "CHAT_OPTIONS": json.dumps(surge_options(plan, surge)),
+        "CHAT_HEADERS": "{}",
+        "CHAT_PERIOD_SECONDS": str(BEGIN_SECONDS),
+        "CHAT_REQUESTS_PER_GENERATION": "1",
+        "CHAT_MAX_TOKENS": str(surge.tokens),
+        "CHAT_MORE": json.dumps({"ignore_eos": True}),
+    }
+    return parse_summary(_run(binary, base_url, key, plan, environment, within), surge.users, surge.seconds)
+
+
+def _run(
+    binary: Path,
+    base_url: str,
+    key: str,
+    plan: StagePlan,
+    told: Mapping[str, str],
+    within: Callable[[Sequence[str]], list[str]],
+) -> dict[str, Any]:
+    """Return the summary of a run of the script."""
     with tempfile.TemporaryDirectory(prefix="dreamseed-k6-") as folder:
         summary = Path(folder) / "summary.json"
         # By environment, not by arguments, which every process may read.
         environment = os.environ | {
-            "CHAT_OPTIONS": json.dumps(options),
+            **told,
             "CHAT_URL": base_url.rstrip("/"),
             "CHAT_KEY": key,
             "CHAT_MODEL": plan.config.vllm.served_name,
-            "CHAT_HEADERS": json.dumps(dict(headers or {})),
-            "CHAT_PERIOD_SECONDS": str(period_seconds(plan)),
-            "CHAT_REQUESTS_PER_GENERATION": str(REQUESTS_PER_GENERATION),
-            "CHAT_MAX_TOKENS": str(TOKENS_PER_GENERATION),
             "CHAT_TIMEOUT_SECONDS": str(plan.config.api.request_timeout_seconds),
             "CHAT_SUMMARY": str(summary),
             "K6_NO_USAGE_REPORT": "true",
@@ -98,7 +138,8 @@ def run_k6(
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         if done.returncode not in (0, THRESHOLDS_CROSSED) or not summary.exists():
             raise K6Failed(f"k6 ended with {done.returncode}: {done.stderr.strip()[-1000:]}")
-        return parse_summary(json.loads(summary.read_text(encoding="utf-8")), users(plan, scale), seconds)
+        found: dict[str, Any] = json.loads(summary.read_text(encoding="utf-8"))
+        return found
 
 
 def parse_summary(summary: Mapping[str, Any], virtual_users: int, seconds: float) -> K6Result:

@@ -23,6 +23,8 @@ COMPUTE = "compute-engine"
 COMPUTE_HOST = "compute.googleapis.com"
 COMPUTE_ADDRESS = f"{ADDRESSES}.{FIRST_ADDRESS + 20}"
 """Beyond those of the object store's sites."""
+WORKERS_ADDRESS = f"{ADDRESSES}.{FIRST_ADDRESS + 21}"
+"""Where Cloudflare answers for the spot workers' private name."""
 CODE = Path(__file__).parents[2]
 DNS_PORT = 53
 START_TIMEOUT_SECONDS = 15.0
@@ -43,12 +45,13 @@ class Services:
         """Start what is missing, and wait until all of it listens; what runs as planned is left alone."""
         gateways = [lan.gateway for lan in self.world.lans]
         command = names.command(gateways, self.names)
-        self.world.give_outside([*(site.address for site in self.sites), *([COMPUTE_ADDRESS] if self._scales else [])])
+        clouds = [COMPUTE_ADDRESS, WORKERS_ADDRESS] if self._scales else []
+        self.world.give_outside([*(site.address for site in self.sites), *clouds])
         self.world.start_service(NAME_SERVER, command)
         for site in self.sites:
             self._start(site)
         if self._scales:
-            self._start_compute()
+            self._start_compute("simulator.compute")
             self._wait(COMPUTE, [(COMPUTE_ADDRESS, HTTPS_PORT)])
         self._wait(NAME_SERVER, [(gateway, DNS_PORT) for gateway in gateways])
         for site in self.sites:
@@ -97,16 +100,23 @@ class Services:
     def names(self) -> dict[str, str]:
         """Return the names that the outside answers to, with an address each."""
         known = {EDGE_HOST: self.world.lans[0].gateway} | {site.endpoint: site.address for site in self.sites}
-        return known | ({COMPUTE_HOST: COMPUTE_ADDRESS} if self._scales else {})
+        if self.plan.burst is not None:
+            known |= {COMPUTE_HOST: COMPUTE_ADDRESS, self.plan.burst.route.hostname: WORKERS_ADDRESS}
+        return known
 
     @property
     def _scales(self) -> bool:
         """Tell whether the stage's autoscaler asks Compute Engine."""
         return bool(self.plan.autoscaler.containers)
 
-    def _start_compute(self) -> None:
+    def make_machines(self, spot_settings: Path) -> None:
+        """Let Compute Engine make machines from now on, as `localtier.spot` is told by a file; it knows of none yet."""
+        self._start_compute("localtier.spot", f"--settings={spot_settings}")
+        self._wait(COMPUTE, [(COMPUTE_ADDRESS, HTTPS_PORT)])
+
+    def _start_compute(self, module: str, *more: str) -> None:
         certificate = issue(ensure_ca(local_cache() / "ca"), [COMPUTE_HOST], [], self.world.root / "compute")
-        command = [sys.executable, "-m", "simulator.compute", f"--listen={COMPUTE_ADDRESS}", f"--port={HTTPS_PORT}"]
+        command = [sys.executable, "-m", module, f"--listen={COMPUTE_ADDRESS}", f"--port={HTTPS_PORT}", *more]
         command += [f"--certificate={certificate.certificate}", f"--key={certificate.key}"]
         search = os.pathsep.join(filter(None, (str(CODE), os.environ.get("PYTHONPATH"))))
         self.world.start_service(COMPUTE, command, {"PYTHONPATH": search})

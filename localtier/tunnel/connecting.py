@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from localtier.tunnel.arguments import RunArguments
+from localtier.tunnel.arguments import GRACE_SECONDS, RunArguments
 from localtier.tunnel.handshake import Caller, DeniedError, Directions, call_in
 from localtier.tunnel.link import Link
 from localtier.tunnel.monitor import Figures, metrics_text, ready_text, serve_text
@@ -23,7 +23,6 @@ from localtier.tunnel.stream import Stream, reset_socket, splice
 LOG = logging.getLogger("cloudflared-stand-in")
 EDGE_VARIABLE = "TUNNEL_EDGE"
 """Another edge, as ADDRESS:PORT. Source: cloudflare/cloudflared, hidden flag --edge."""
-GRACE_SECONDS = 30.0
 FIRST_BACKOFF_SECONDS = 0.5
 LONGEST_BACKOFF_SECONDS = 5.0
 SETTLED_SECONDS = 5.0
@@ -152,13 +151,13 @@ def serve(arguments: RunArguments) -> int:
         return 1
     host, _, port = os.environ.get(EDGE_VARIABLE, f"{EDGE_HOST}:{EDGE_PORT}").rpartition(":")
     with suppress(KeyboardInterrupt):
-        asyncio.run(_run((host, int(port)), token, arguments.metrics))
+        asyncio.run(_run((host, int(port)), token, arguments))
     return 0
 
 
-async def _run(edge: tuple[str, int], token: str, metrics: tuple[str, int]) -> None:
-    connector = Connector(edge=edge, token=token)
-    server = await serve_text(metrics, connector.answer)
+async def _run(edge: tuple[str, int], token: str, arguments: RunArguments) -> None:
+    connector = Connector(edge=edge, token=token, grace_seconds=arguments.grace_seconds)
+    server = await serve_text(arguments.metrics, connector.answer)
 
     def on_signal() -> None:
         if connector.stop.is_set():

@@ -22,10 +22,10 @@ from typing import Any
 from localtier.tunnel.handshake import DeniedError, take_in
 from localtier.tunnel.link import Link
 from localtier.tunnel.monitor import serve_text
-from localtier.tunnel.offer import LOOPBACK, Offer
+from localtier.tunnel.offer import Offer
 from localtier.tunnel.pool import Pool
 from localtier.tunnel.protocol import DEAD_AFTER_SECONDS, EDGE_PORT, Frame, Kind
-from localtier.tunnel.settings import STATUS_PORT, EdgeRoute, EdgeSettings, SettingsError, read_settings
+from localtier.tunnel.settings import LOOPBACK, STATUS_PORT, EdgeRoute, EdgeSettings, SettingsError, read_settings
 
 LOG = logging.getLogger("edge-stand-in")
 REREAD_SECONDS = 0.5

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -22,7 +23,6 @@ from localtier.tunnel.pool import NoConnectorError, Pool
 from localtier.tunnel.settings import AccessToken, EdgeRoute
 from localtier.tunnel.stream import Stream, reset_socket, splice
 
-LOOPBACK = "127.0.0.1"
 HEAD_SECONDS = 10.0
 
 
@@ -40,13 +40,14 @@ class Offer:
     _clients: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def start(self) -> None:
-        """Listen. Raises OSError where the port is taken."""
+        """Listen. Raises OSError where the port is taken, or a file of the certificate cannot be read."""
         handle = self._request if self.route.http else self._bytes
         self._server = await asyncio.start_server(
             lambda reader, writer: self._track(handle(reader, writer)),
-            LOOPBACK,
+            self.route.address,
             self.route.local_port,
             limit=MAX_HEAD_BYTES,
+            ssl=_tls(self.route),
         )
 
     async def stop(self) -> None:
@@ -110,6 +111,14 @@ class Offer:
             await _answer(writer, RefusedError(HTTPStatus.BAD_GATEWAY, "the connection to the service was cut"))
         else:
             reset_socket(writer)
+
+
+def _tls(route: EdgeRoute) -> ssl.SSLContext | None:
+    if route.certificate is None:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(route.certificate, route.key)
+    return context
 
 
 async def _answer(writer: asyncio.StreamWriter, error: RefusedError) -> None:

@@ -17,6 +17,7 @@ from localtier.tunnel.handshake import CONNECT_TIMEOUT_SECONDS, Directions
 if TYPE_CHECKING:
     from dreamseed.planning.services.tunnel import TunnelRoute
 
+LOOPBACK = "127.0.0.1"
 HTTP_PORTS = {"llm": 18_080, "metrics": 18_081}
 """Where the edge offers the HTTP routes, which have no port of their own in the plan, by their names."""
 STATUS_PORT = 18_099
@@ -25,9 +26,10 @@ STATUS_PORT = 18_099
 
 @dataclass(frozen=True, kw_only=True)
 class EdgeRoute:
-    """One private service: `hostname` leads to `service`, and 127.0.0.1:`local_port` leads to `hostname`.
+    """One private service: `hostname` leads to `service`, and `address`:`local_port` leads to `hostname`.
 
-    `path` is a regular expression that is searched in the path of HTTP requests, null for every path.
+    `path` is a regular expression that is searched in the path of HTTP requests, null for every path. With the files of
+    a `certificate` and its `key` clients speak TLS, as Cloudflare's do who do not come by the API's sidecar.
     """
 
     name: str
@@ -35,6 +37,9 @@ class EdgeRoute:
     service: str
     local_port: int
     path: str | None = None
+    address: str = LOOPBACK
+    certificate: str | None = None
+    key: str | None = None
 
     @property
     def http(self) -> bool:

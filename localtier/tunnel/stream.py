@@ -126,10 +126,13 @@ async def splice(stream: Stream, reader: asyncio.StreamReader, writer: asyncio.S
             stream.taken(len(data))
         if writer.can_write_eof():
             writer.write_eof()
+        else:
+            # TLS has no half-close: whoever reads to the end waits for the close, and has nothing more to say.
+            asking.cancel()
 
     try:
         async with asyncio.TaskGroup() as directions:
-            directions.create_task(outward())
+            asking = directions.create_task(outward())
             directions.create_task(inward())
     except* OSError:
         spliced.cut = True

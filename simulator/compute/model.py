@@ -127,7 +127,7 @@ class Compute:
         self._requests[request_id] = operation
         self.operations.append(operation)
         faults, chance = self.faults, self._random
-        if chance.random() < faults.stock_outs:
+        if self._sold_out():
             operation.done_at += chance.uniform(0, faults.provisioning_seconds)
             operation.error = "ZONE_RESOURCE_POOL_EXHAUSTED"
         else:
@@ -135,6 +135,10 @@ class Compute:
         if chance.random() < faults.lost_answers:
             raise LostError
         return operation
+
+    def _sold_out(self) -> bool:
+        """Tell whether the zone has no machine for the insertion that is being made."""
+        return self._random.random() < self.faults.stock_outs
 
     def _machine(self, name: str, zone: str, labels: dict[str, str], max_run_seconds: float, now: float) -> Machine:
         faults, chance = self.faults, self._random

@@ -52,6 +52,16 @@ def launch(number: int = 1, zone: str = "us-central1-a") -> Launch:
     )
 
 
+def test_a_maintenance_event_takes_a_spot_machine_back_as_googles_does(world: World) -> None:
+    world.cloud.launch(launch())
+    world.now += 200
+    with serving(world.compute, lambda: world.now) as host:
+        instances, _ = clients(host, "http", anonymous())
+        zone, name = launch().zone, launch().name
+        instances.simulate_maintenance_event_unary(project="p", zone=zone, instance=name)
+    assert [one.status for one in world.cloud.inventory(world.now).instances] == [Status.STOPPING]
+
+
 def test_a_worker_is_followed_from_its_request_to_its_end(world: World) -> None:
     one, cloud = launch(), world.cloud
     cloud.launch(one)

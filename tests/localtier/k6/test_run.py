@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from localtier.k6 import K6Failed, run_k6
+from localtier.k6 import K6Failed, Surge, run_k6, run_surge
 from localtier.k6.run import SCRIPT, K6Result, parse_summary
 from tests.planning.stages import shipped
 
@@ -75,6 +75,20 @@ def test_the_script_is_told_everything_by_environment_and_no_key_by_argument(tmp
     assert "the-key" not in (tmp_path / "argv").read_text(encoding="utf-8")
     told = set(re.findall(r"^(CHAT_\w+)=", (tmp_path / "env").read_text(encoding="utf-8"), re.M))
     assert told == set(re.findall(r"__ENV\.(CHAT_\w+)", SCRIPT.read_text(encoding="utf-8")))
+
+
+def test_a_surge_asks_for_whole_generations_alone_and_may_lose_none(tmp_path: Path) -> None:
+    (tmp_path / "summary.json").write_text(json.dumps(summary()), encoding="utf-8")
+    binary = fake_k6(tmp_path, f'env >{tmp_path}/env; cp {tmp_path}/summary.json "$CHAT_SUMMARY"; exit 99')
+    result = run_surge(binary, "http://llm", "k", A, Surge(users=7, tokens=500, seconds=90))
+    assert (result.users, result.seconds) == (7, 90)
+    told = dict(re.findall(r"^(CHAT_\w+)=(.*)$", (tmp_path / "env").read_text(encoding="utf-8"), re.M))
+    assert (told["CHAT_MAX_TOKENS"], told["CHAT_REQUESTS_PER_GENERATION"]) == ("500", "1")
+    assert json.loads(told["CHAT_MORE"]) == {"ignore_eos": True}
+    options = json.loads(told["CHAT_OPTIONS"])
+    assert options["scenarios"]["users"]["vus"] == 7
+    assert options["thresholds"]["http_req_failed{kind:generation}"] == ["rate<=0"]
+    assert set(told) == set(re.findall(r"__ENV\.(CHAT_\w+)", SCRIPT.read_text(encoding="utf-8")))
 
 
 def test_a_run_that_did_not_take_place_is_an_error_with_k6s_words(tmp_path: Path) -> None:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from localtier.certificates import ensure_ca, issue
 from localtier.tunnel.http_request import RefusedError, check, parse_head
 from localtier.tunnel.settings import AccessToken, EdgeRoute
 from localtier.tunnel.stream import reset_socket
 from tests.localtier.tunnel.tier import Tier, tier
+from tests.ports import free_port
 
 ACCESS = AccessToken(client_id="id.access", client_secret="open sesame")
 SHOWN = "CF-Access-Client-Id: id.access\r\nCF-Access-Client-Secret: open sesame\r\n"
@@ -133,3 +138,32 @@ def test_an_answer_that_is_cut_is_never_taken_for_a_whole_one() -> None:
                 await reader.read(1)
 
     asyncio.run(run())
+
+
+def test_a_route_with_a_certificate_is_offered_over_tls_at_its_own_address(tmp_path: Path) -> None:
+    ca = ensure_ca(tmp_path / "ca")
+    files = issue(ca, ["one.example"], [], tmp_path / "edge")
+    trusting = ssl.create_default_context(cafile=str(ca.certificate))
+
+    async def run() -> tuple[str, int]:
+        async with tier(mirror, scheme="http", access=ACCESS) as made:
+            public = replace(
+                made.route,
+                address="127.0.0.2",
+                local_port=free_port(),
+                certificate=str(files.certificate),
+                key=str(files.key),
+            )
+            await made.change(public)
+            reader, writer = await asyncio.open_connection(
+                "127.0.0.2", public.local_port, ssl=trusting, server_hostname="one.example"
+            )
+            writer.write(f"GET /health HTTP/1.1\r\nHost: one.example\r\n{SHOWN}\r\n".encode())
+            answer = (await asyncio.wait_for(reader.read(-1), 20)).decode()
+            writer.close()
+            return answer, made.connectors[0].figures.total_requests
+
+    answer, requests = asyncio.run(run())
+    assert answer.startswith("HTTP/1.1 200")
+    assert "GET /health" in answer
+    assert requests == 1

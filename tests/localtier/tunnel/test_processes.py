@@ -63,12 +63,23 @@ def test_every_command_line_of_every_stage_is_known() -> None:
         "tunnel --metrics 2000 ready",
         "tunnel --metrics 127.0.0.1:2000 ready now",
         "tunnel run --token-file f --protocol quic",
+        "tunnel --grace-period 100 run --token-file f",
+        "tunnel --grace-period 2m run --token-file f",
     ],
 )
 def test_an_unknown_command_line_is_refused(line: str) -> None:
     with pytest.raises(UsageError):
         parse(line.split())
     assert main(line.split()) == 1
+
+
+def test_a_connector_may_be_told_how_long_its_requests_may_end() -> None:
+    told = parse(["--no-autoupdate", "tunnel", "--no-autoupdate", "--grace-period", "100s", "run", "--token-file", "f"])
+    assert isinstance(told, RunArguments)
+    assert told.grace_seconds == 100
+    usual = parse(["tunnel", "run", "--token-file", "f"])
+    assert isinstance(usual, RunArguments)
+    assert usual.grace_seconds == 30
 
 
 def test_the_health_check_of_a_connector_that_does_not_run_fails() -> None:
