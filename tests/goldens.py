@@ -41,11 +41,12 @@ def inventory(stage: str) -> str:
     for component, members in groupby(resources, key=lambda r: r.component if r.custom else r.name):
         lines += ["", f"## {component}"]
         for resource in members:
-            lines += _lines(resource)
+            lines += lines_of(resource)
     return "\n".join(lines) + "\n"
 
 
-def _lines(resource: Registered) -> Iterator[str]:
+def lines_of(resource: Registered) -> Iterator[str]:
+    """Yield what an inventory says of one resource."""
     marks = [mark for mark, on in (("protected", resource.protect), ("secret", bool(resource.secrets))) if on]
     heading = f"{_short(resource.type)} {resource.name}"
     yield heading + (f" [{', '.join(marks)}]" if marks else "")

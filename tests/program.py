@@ -32,7 +32,10 @@ FLOOR = 40
 
 @dataclass(frozen=True)
 class Registered:
-    """One resource as the program asked for it. `inputs` hold plain values, secrets unwrapped into `secrets`."""
+    """One resource as the program asked for it. `inputs` hold plain values, secrets unwrapped into `secrets`.
+
+    `implied` are those of the `dependencies` that an input is made from; `provider` is the URN of an explicit provider.
+    """
 
     urn: str
     type: str
@@ -44,6 +47,8 @@ class Registered:
     protect: bool
     aliases: tuple[str, ...]
     dependencies: tuple[str, ...]
+    implied: tuple[str, ...]
+    provider: str
     delete_before_replace: bool
     outputs_registered: bool
 
@@ -87,6 +92,9 @@ class Cloud(Mocks):
             "result": f"generated-{args.name}",
             "hex": "0a1b2c3d",
             "email": f"{args.inputs.get('accountId', args.name)}@project.iam.gserviceaccount.com",
+            "member": f"serviceAccount:{args.inputs.get('accountId', args.name)}@project.iam.gserviceaccount.com",
+            "version": "1",
+            "policyId": f"{args.name}-policy",
             "uri": f"https://{args.name}.a.run.app",
             "selfLink": f"https://compute.example/{args.name}",
             "nameServers": ["a.ns.example", "b.ns.example"],
@@ -109,9 +117,15 @@ class Cloud(Mocks):
 @cache
 def record(stage: str, program: Path = PROJECT / "__main__.py") -> tuple[Registered, ...]:
     """Run `program` with the shipped file of `stage` and return what it registered, in URN order."""
-    recorder = Recorder(Cloud())
-    set_mocks(Cloud(), project="dreamseed", stack=stage, preview=False, monitor=recorder)
-    pulumi.runtime.set_all_config(_configuration(stage), [f"dreamseed:{name}" for name in CONFIGURED_SECRETS])
+    return run(Recorder(Cloud()), stage, configuration(stage), program)
+
+
+def run(
+    recorder: Recorder, stage: str, settings: Mapping[str, str], program: Path = PROJECT / "__main__.py"
+) -> tuple[Registered, ...]:
+    """Run `program` as `stage` with `settings` against `recorder`; return what it registered, in URN order."""
+    set_mocks(recorder.mocks, project="dreamseed", stack=stage, preview=False, monitor=recorder)
+    pulumi.runtime.set_all_config(dict(settings), [f"dreamseed:{name}" for name in CONFIGURED_SECRETS])
     try:
         _sync_await(run_pulumi_func(lambda: _run(program)))
     finally:
@@ -131,11 +145,18 @@ def _run(program: Path) -> None:
     runpy.run_path(str(program))
 
 
-def _configuration(stage: str) -> dict[str, str]:
+def configuration(stage: str, document: Mapping[str, Any] | None = None) -> dict[str, str]:
+    """Return what the engine tells the program of `stage`; `document` stands in for what its file says."""
     shared = yaml.safe_load((PROJECT / "Pulumi.yaml").read_text())["config"]["dreamseed:shared"]["value"]
     own = yaml.safe_load((PROJECT / f"Pulumi.{stage}.yaml").read_text())["config"]["dreamseed:stage"]
     secrets = {f"dreamseed:{name}": f"configured-{name}" for name in CONFIGURED_SECRETS}
-    return {"dreamseed:shared": json.dumps(shared), "dreamseed:stage": json.dumps(own), **secrets}
+    if document is not None:
+        shared, own = {}, document
+    return {
+        "dreamseed:shared": json.dumps(shared, default=str),
+        "dreamseed:stage": json.dumps(own, default=str),
+        **secrets,
+    }
 
 
 def _registered(urn: str, request: Any, outputs: set[str]) -> Registered:
@@ -152,6 +173,8 @@ def _registered(urn: str, request: Any, outputs: set[str]) -> Registered:
         protect=request.protect,
         aliases=tuple(alias.urn or alias.spec.name for alias in request.aliases) + tuple(request.aliasURNs),
         dependencies=tuple(request.dependencies),
+        implied=tuple(sorted({urn for of in request.propertyDependencies.values() for urn in of.urns})),
+        provider=request.provider.rpartition("::")[0],
         delete_before_replace=request.deleteBeforeReplace,
         outputs_registered=urn in outputs,
     )
