@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -17,10 +18,15 @@ NANOS = 1_000_000_000
 
 @dataclass(frozen=True, kw_only=True)
 class CostGuardArgs:
-    """What `CostGuard` needs; `budget.cloud_share_usd_per_month` is what Google Cloud may bill in a month."""
+    """What `CostGuard` needs.
+
+    `budget.cloud_share_usd_per_month` is what Google Cloud may bill in a month; `enabled` what must exist first (the
+    project's enabled APIs).
+    """
 
     service: Service
     budget: Budget
+    enabled: Sequence[pulumi.Resource] = ()
 
 
 class CostGuard(Component):
@@ -42,13 +48,13 @@ class CostGuard(Component):
 
     def __init__(self, name: str, args: CostGuardArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
-        service, budget = args.service, args.budget
+        service, budget, enabled = args.service, args.budget, list(args.enabled)
         topic = pubsub.Topic(
             f"{service.name}-budget",
             name=f"{service.name}-budget",
             project=service.gcp_project,
             labels=labels(service.name),
-            opts=self.child(),
+            opts=self.child(depends_on=enabled),
         )
         channel = monitoring.NotificationChannel(
             f"{service.name}-operations",
@@ -57,7 +63,7 @@ class CostGuard(Component):
             type="email",
             labels={"email_address": service.operations_email},
             user_labels=labels(service.name),
-            opts=self.child(),
+            opts=self.child(depends_on=enabled),
         )
         project = organizations.get_project_output(project_id=service.gcp_project)
         billing.Budget(
@@ -78,7 +84,7 @@ class CostGuard(Component):
                 monitoring_notification_channels=[channel.name],
                 disable_default_iam_recipients=True,
             ),
-            opts=self.child(),
+            opts=self.child(depends_on=enabled),
         )
         self.publish(topic=topic.name, channel=channel.name)
 

@@ -137,7 +137,8 @@ class PrivateNetwork(Component):
             address_type="EXTERNAL",
             labels=labels(service.name),
             deletion_policy="PREVENT",
-            opts=self.stateful(),
+            # The network waits for the project's APIs.
+            opts=self.stateful(depends_on=[self.network]),
         )
         RouterNat(
             name,

@@ -55,7 +55,7 @@ def declare_refresh(parent: Component, args: RefreshArgs) -> cloudrunv2.Job:
         project=service.gcp_project,
         title="Starts and stops Cloud SQL",
         permissions=["cloudsql.instances.get", "cloudsql.instances.update"],
-        opts=parent.child(),
+        opts=parent.child(depends_on=list(args.enabled)),
     )
     grant = projects.IAMMember(
         name, project=service.gcp_project, role=role.name, member=account.member, opts=parent.child()

@@ -55,7 +55,8 @@ def declare(plan: StagePlan, configured: Secrets) -> dict[str, Any]:
     api = _declare_api(base)
     hosts = Servers("servers", ServersArgs(hosts=plan.hosts, images=plan.images, witness=base.network.witness)).hosts
     vllm = _declare_services(base, hosts)
-    guard = CostGuard("cost-guard", CostGuardArgs(service=plan.config.service, budget=plan.config.budget), base.cloud)
+    watched = CostGuardArgs(service=plan.config.service, budget=plan.config.budget, enabled=base.delivery.enabled)
+    guard = CostGuard("cost-guard", watched, base.cloud)
     watch = _declare_observability(base, hosts, guard)
     _declare_burst(base, hosts)
     _declare_recovery(base)

@@ -68,7 +68,7 @@ def declare_vpn(
         redundancy_type="SINGLE_IP_INTERNALLY_REDUNDANT",
         interfaces=[ExternalVpnGatewayInterfaceArgs(id=0, ip_address=str(vpn.peer_address))],
         labels=labels(service.name),
-        opts=parent.child(),
+        opts=parent.child(depends_on=[network]),  # it waits for the project's APIs
     )
     for index in range(len(plan.links)):
         _tunnel(parent, service, vpn, router, plan, index, gateway, peer)

@@ -55,10 +55,15 @@ def declare_witness(
         image=CONTAINER_OS_IMAGE,
         labels=labels(service.name),
         deletion_policy="PREVENT",
-        opts=parent.stateful(),
+        # The network waits for the project's APIs.
+        opts=parent.stateful(depends_on=[subnetwork]),
     )
     account = serviceaccount.Account(
-        name, account_id=name, project=service.gcp_project, display_name="Witness, without roles", opts=parent.child()
+        name,
+        account_id=name,
+        project=service.gcp_project,
+        display_name="Witness, without roles",
+        opts=parent.child(depends_on=[subnetwork]),
     )
     return Instance(
         name,
