@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from dreamseed.catalog.model_shapes import KvCacheDtype, Precision
 from dreamseed.config.types import (
@@ -20,6 +20,7 @@ from dreamseed.config.types import (
     Section,
     Zone,
     immutable,
+    refuse,
 )
 
 
@@ -57,6 +58,18 @@ class Burst(Section):
     zones: tuple[Zone, ...] = Field(min_length=1, description="zones to try, in order")
     max_run_hours: Hours = Field(le=24, description="the VM deletes itself after this many hours")
     autoscaler_image: ImageReference = Field(description="the owners' autoscaler, by digest")
+
+    @field_validator("zones")
+    @classmethod
+    def _each_once(cls, zones: tuple[str, ...]) -> tuple[str, ...]:
+        again = next((zone for index, zone in enumerate(zones) if zone in zones[:index]), None)
+        if again is not None:
+            raise refuse(
+                f"names {again} twice",
+                "the autoscaler tries one zone after the other: a zone without stock would be tried again",
+                "each zone once",
+            )
+        return zones
 
 
 class Vllm(Section):
