@@ -5,6 +5,7 @@ import base64
 import pytest
 
 from dreamseed.catalog.cloudflare_plans import PLAN_LIMITS, RATE_LIMIT_PERIODS_SECONDS
+from dreamseed.planning.edge import plan_edge
 from dreamseed.planning.services.tunnel import CONNECT_TIMEOUT_SECONDS
 from tests.components.builders import declare_edge, routes_of, secret_of
 from tests.components.declaring import Declared, changed, stage
@@ -60,6 +61,20 @@ def test_traffic_is_encrypted_on_both_sides_of_the_edge() -> None:
     settings = {s.inputs["settingId"]: s.inputs["value"] for s in declare_edge(stage("a")).all("ZoneSetting")}
     assert settings["ssl"] == "strict"
     assert settings["min_tls_version"] == "1.2"
+
+
+@pytest.mark.parametrize("letter", STAGES)
+def test_the_zone_has_exactly_the_settings_of_the_plan(letter: str) -> None:
+    settings = declare_edge(stage(letter)).all("ZoneSetting")
+    assert {s.inputs["settingId"]: s.inputs["value"] for s in settings} == dict(
+        plan_edge(stage(letter), "stage-x").settings
+    )
+    assert all(s.name.endswith(f"-{s.inputs['settingId']}") for s in settings)
+
+
+def test_the_service_token_does_not_end_on_an_anniversary() -> None:
+    # Left out, Cloudflare's default of one year holds.
+    assert declare_edge(stage("a")).one("ZeroTrustAccessServiceToken").inputs["duration"] == "87600h"
 
 
 def test_plain_http_is_redirected_except_where_certificates_are_proved() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dreamseed.planning.burst import BurstSecret
+from dreamseed.planning.services.tunnel import CONNECT_TIMEOUT_SECONDS
 from tests.components.builders import declare_burst
 from tests.components.declaring import changed, stage
 
@@ -40,8 +41,16 @@ def test_machines_that_bring_their_cards_ask_for_none_and_workers_keep_one_priva
     template = declared.one("InstanceTemplate").inputs
     assert template["machineType"] == "g2-standard-8"
     assert "guestAccelerators" not in template
+    # What its account may do is said by grants alone.
+    assert template["serviceAccount"]["scopes"] == ["cloud-platform"]
     assert declared.one("ZeroTrustAccessApplication").inputs["policies"] == [{"id": "policy-id", "precedence": 1}]
     assert declared.outputs["hostname"] == "llm-burst-private.dreamseed.example"
+
+
+def test_the_workers_tunnel_gives_up_on_an_origin_as_soon_as_the_servers_do() -> None:
+    told = declare_burst(stage("c")).one("ZeroTrustTunnelCloudflaredConfig").inputs["config"]
+    assert told["originRequest"] == {"connectTimeout": CONNECT_TIMEOUT_SECONDS}
+    assert told["ingresses"][-1] == {"service": "http_status:404"}
 
 
 def test_the_template_is_the_same_in_every_stage_that_has_workers() -> None:

@@ -147,6 +147,7 @@ def test_the_api_is_asked_from_outside_by_https_and_somebody_hears_of_it() -> No
     assert check["monitoredResource"]["labels"] == {"project_id": "dreamseed-prod", "host": "api.dreamseed.example"}
     assert check["httpCheck"]["useSsl"] is True
     assert check["httpCheck"]["validateSsl"] is True
+    assert check["httpCheck"]["port"] == 443
     assert 'check_id="check-1"' in condition("stage-b", "dreamseed-api-uptime")["filter"]
     assert declared("stage-b")[1]["check"] == "check-1"
 

@@ -42,6 +42,14 @@ def test_the_vpn_has_two_tunnels_each_with_a_session_on_a_network_of_its_own() -
     assert declared.outputs["vpn_addresses"] == ["198.51.100.1", "198.51.100.2"]
 
 
+def test_the_owners_end_of_the_vpn_is_the_one_address_of_their_router() -> None:
+    peer = declare_network(stage("e")).one("ExternalVpnGateway").inputs
+    assert peer["redundancyType"] == "SINGLE_IP_INTERNALLY_REDUNDANT"
+    vpn = stage("e").network.vpn
+    assert vpn is not None
+    assert peer["interfaces"] == [{"id": 0, "ipAddress": str(vpn.peer_address)}]
+
+
 def test_the_router_tells_the_owners_of_managed_services_too() -> None:
     for peer in declare_network(stage("e")).all("RouterPeer"):
         assert peer.inputs["advertiseMode"] == "CUSTOM"
@@ -53,6 +61,8 @@ def test_the_witness_has_no_public_address_no_roles_and_its_votes_on_a_disk_that
     declared = declare_network(stage("e"))
     witness = declared.one("Instance").inputs
     assert witness["deletionProtection"] is True
+    # A larger machine is the same one, stopped and started.
+    assert witness["allowStoppingForUpdate"] is True
     assert "accessConfigs" not in witness["networkInterfaces"][0]
     assert witness["networkInterfaces"][0]["networkIp"] == "10.40.0.10"
     assert witness["bootDisk"]["autoDelete"] is False
