@@ -8,6 +8,7 @@ from policy.model import UNKNOWN, Resource, Rule, Stage
 from policy.rules.containers import CONTAINER
 
 PLACES = ("location", "region", "zone")
+PLACED_BY = (*PLACES, "project", "accountId")
 ELSEWHERE = ("grafana:",)
 LABELS: Mapping[str, str] = {
     "gcp:artifactregistry/repository:Repository": "labels",
@@ -38,6 +39,12 @@ def _place(resource: Resource, stage: Stage) -> Iterator[str]:
         allowed = {stage.config.object_store.region, stage.config.object_store.second_region}
     else:
         allowed = {stage.config.service.region, stage.config.service.zone}
+    project = resource.at("project")
+    if project not in (None, UNKNOWN) and project != stage.config.service.gcp_project:
+        yield f"it stands in the project {project}, and the stage's is {stage.config.service.gcp_project}"
+    account = resource.at("accountId")
+    if resource.type.startswith("cloudflare:") and account not in (None, UNKNOWN, stage.config.edge.account_id):
+        yield f"it stands in the account {account}, and the stage's is {stage.config.edge.account_id}"
     for name in PLACES:
         value = resource.at(name)
         if value not in (None, UNKNOWN) and str(value).lower() not in allowed:
@@ -59,9 +66,9 @@ def _labels(resource: Resource, stage: Stage) -> Iterator[str]:
 RULES = (
     Rule(
         name="in-the-stage-s-region",
-        description="Everything stands in the stage's region, buckets of Backblaze in the stage's two.",
-        remedy="take the place from service or object_store in the stage file",
-        guards=lambda r: not r.type.startswith(ELSEWHERE) and any(r.at(name) for name in PLACES),
+        description="Everything stands in the stage's project, account and region, buckets of Backblaze in its two.",
+        remedy="take project and place from service, edge or object_store in the stage file",
+        guards=lambda r: not r.type.startswith(ELSEWHERE) and any(r.at(name) for name in PLACED_BY),
         faults=_place,
     ),
     Rule(

@@ -252,9 +252,15 @@ MUTANTS: Mapping[str, tuple[Injection, ...]] = {
         put("thresholdRules[*].thresholdPercent", 2),
         put("allUpdatesRule.monitoringNotificationChannels", []),
     ),
-    "in-the-stage-s-region": tuple(
-        put(name, value, of=lambda resource, name=name: name in resource.inputs)
-        for name, value in (("location", "europe-west1"), ("region", "asia-east1"), ("zone", "us-east1-b"))
+    "in-the-stage-s-region": (
+        *(
+            put(name, value, of=lambda resource, name=name: name in resource.inputs)
+            for name, value in (
+                *(("location", "europe-west1"), ("region", "asia-east1"), ("zone", "us-east1-b")),
+                ("project", "another-project"),
+            )
+        ),
+        put("accountId", "f" * 32, of=lambda r: r.type.startswith("cloudflare:") and "accountId" in r.inputs),
     ),
     "labelled": (
         *(
