@@ -13,7 +13,7 @@ PYTEST_WORKERS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup engine browser rehearse chaos-rehearsal fidelity images local local-promote local-check local-load local-test local-playbook local-alerts local-surge local-down chaos drill test monitoring-test policy-test pull-request promotion-test site lint format unit bench bench-autoscaler goldens lock clean
+.PHONY: help setup engine browser rehearse chaos-rehearsal fidelity mutation images local local-promote local-check local-load local-test local-playbook local-alerts local-surge local-down chaos drill test monitoring-test policy-test pull-request promotion-test site lint format unit bench bench-autoscaler goldens lock clean
 
 help: ## list the jobs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ chaos-rehearsal: setup ## rehearse C, D and E under faults at every operation (A
 
 fidelity: setup ## hold the rehearsal's tables to the installed SDKs, for what the five stages use
 	@$(BIN)/python -m tests.fidelity
+
+mutation: setup engine ## how many mutants of stage files and program are told, by which tier (ARGS="--seed 2 --sample 50")
+	@$(BIN)/python -m tests.mutation $(ARGS)
 
 images: setup ## build what the servers' tier needs, images and programs, once (Linux, root)
 	@$(BIN)/python -m localtier.images
