@@ -13,6 +13,7 @@ from dreamseed.catalog.images import reference_of
 from dreamseed.config import STAGE_NAMES
 from dreamseed.planning.container import SECRET_CLOSE, SECRET_OPEN, Container, File, Health, NetworkName, VolumeKind
 from dreamseed.planning.hosts import Host
+from dreamseed.planning.rights import PROCESSES_OF_A_USER
 from dreamseed.planning.stage_plan import StagePlan
 from tests.planning.stages import shipped
 from tests.program import Registered, record
@@ -24,6 +25,7 @@ ALWAYS: Mapping[str, Any] = {
     "logDriver": "json-file",
     "logOpts": {"max-size": "50m", "max-file": "3"},
     "securityOpts": ["no-new-privileges:true"],
+    "capabilities": {"drops": ["ALL"]},
 }
 
 
@@ -59,6 +61,7 @@ def _container(one: Container, host: Host) -> dict[str, Any]:
     """Return the inputs that the plan of a container means; its image and its secrets are not known to it."""
     service = {"managed-by": "dreamseed", "component": one.component, "service": one.service}
     ports = [] if one.host_network else one.ports
+    limits = ({"nproc": PROCESSES_OF_A_USER} if one.user else {}) | dict(one.ulimits)
     optional = {
         "entrypoints": list(one.entrypoint),
         "command": list(one.command),
@@ -67,7 +70,6 @@ def _container(one: Container, host: Host) -> dict[str, Any]:
         "networkMode": "host" if one.host_network else None,
         "shmSize": one.shm_size_mib,
         "gpus": "device=" + ",".join(str(index) for index in one.gpu_indices) if one.gpu_indices else None,
-        "capabilities": {"adds": list(one.capabilities)} if one.capabilities else None,
         "attach": True if one.job else None,
         **(_health(one.health) if one.health else {}),
     }
@@ -90,7 +92,8 @@ def _container(one: Container, host: Host) -> dict[str, Any]:
             {"internal": port.container, "external": port.published, "ip": host.address, "protocol": "tcp"}
             for port in ports
         ],
-        "ulimits": [{"name": name, "soft": value, "hard": value} for name, value in one.ulimits.items()],
+        "ulimits": [{"name": name, "soft": value, "hard": value} for name, value in limits.items()],
+        "readOnly": not one.files,
         "labels": [{"label": key, "value": value} for key, value in service.items()],
         "restart": "no" if one.job else "always",
         "mustRun": not one.job,
