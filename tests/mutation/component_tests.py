@@ -93,8 +93,8 @@ def _given(declare: Any, recorded: Any, observed: Any) -> Iterator[None]:
                     held.append((module, attribute, value))
                     setattr(module, attribute, stands_for[value])
         if name.endswith("test_observability"):
-            held.append((module, "declared", module.declared))  # type: ignore[attr-defined]
-            real = module.declared  # type: ignore[attr-defined]
+            held.append((module, "declared", module.declared))
+            real = module.declared
             module.declared = lambda stage, real=real: observed(real, stage)  # type: ignore[attr-defined]
     try:
         yield

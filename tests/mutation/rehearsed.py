@@ -61,7 +61,7 @@ class Providers(Recorder):
         """Check, make and answer; a refusal is an error of the program's run."""
         if not request.custom or request.type == "pulumi:pulumi:Stack":
             return super().RegisterResource(request)
-        urn = self.make_urn(request.parent, request.type, request.name)  # type: ignore[no-untyped-call]
+        urn = self.make_urn(request.parent, request.type, request.name)
         self.requests[urn] = request
         inputs = decode(request.object)
         if request.type.startswith("pulumi:providers:"):
@@ -201,7 +201,8 @@ def elsewhere(name: str) -> Iterator[Path]:
 
 def _wire(resource: Registered) -> Values:
     """Return the inputs as they go over the wire, with the secrets marked."""
-    return _sealed(resource.inputs, "", resource.secrets)
+    sealed: Values = _sealed(resource.inputs, "", resource.secrets)
+    return sealed
 
 
 def _sealed(value: Any, path: str, secrets: tuple[str, ...]) -> Any:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 from functools import cache
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -26,11 +27,11 @@ def judges() -> Judges:
     return Judges()
 
 
-def mutant(of: dict[str, str], **change: object) -> Mutant:
-    return Mutant.__call__(operator="by hand", what="by hand", **of, **change)  # type: ignore[arg-type]
+def mutant(of: dict[str, Any], **change: Any) -> Mutant:
+    return Mutant(operator="by hand", what="by hand", **of, **change)
 
 
-def told(of: dict[str, str], **change: object) -> set[Tier]:
+def told(of: dict[str, Any], **change: Any) -> set[Tier]:
     return set(judges().of_program(mutant(of, **change)).told)
 
 
@@ -58,7 +59,7 @@ def test_each_tier_tells_what_is_its_own() -> None:
         (REDIS, {"renamed": "another"}, "already in use"),
     ],
 )
-def test_a_rehearsal_says_what_would_happen(of: dict[str, str], change: dict[str, object], words: str) -> None:
+def test_a_rehearsal_says_what_would_happen(of: dict[str, Any], change: dict[str, Any], words: str) -> None:
     assert words in (rehearsed.caught(rehearsed.shipped("stage-c"), mutant(of, **change)) or "nothing")
 
 
