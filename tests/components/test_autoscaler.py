@@ -61,4 +61,4 @@ def test_its_volume_is_protected_and_it_runs_with_every_containers_restrictions(
     assert inputs["securityOpts"] == ["no-new-privileges:true"]
     assert inputs["memory"] == inputs["memorySwap"]
     assert inputs["healthcheck"]["tests"][0] == "CMD"
-    assert "capabilities" not in inputs
+    assert inputs["capabilities"] == {"drops": ["ALL"]}

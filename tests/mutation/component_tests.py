@@ -131,7 +131,10 @@ class ComponentTests:
             return made
 
         with _given(declare, recorded, observed):
-            test.run()
+            try:
+                test.run()
+            except AssertionError as error:
+                raise RuntimeError(f"{test.name} fails on the program as it is: {error}") from error
         for value in test.arguments.values():
             if isinstance(value, Declared):
                 test.seen.update((r.type, r.name) for r in value.resources)
