@@ -34,6 +34,7 @@ COMMANDS = {
     "drill": "dreamseed.commands.drill:app",
     "failover": "dreamseed.commands.failover:app",
     "autoscaler": "dreamseed.commands.autoscaler:app",
+    "sbom": "dreamseed.commands.sbom:sbom",
     "schema": "dreamseed.commands.schema:schema",
     "reference": "dreamseed.commands.reference:reference",
 }

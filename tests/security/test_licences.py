@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from dreamseed.sbom.licences import licence
+
 PROJECT = Path(__file__).resolve().parents[2]
 LOCKED = re.findall(r"^([a-z0-9._-]+)==", (PROJECT / "requirements.lock").read_text(encoding="utf-8"), re.MULTILINE)
 FREE = re.compile(
@@ -15,20 +17,6 @@ FREE = re.compile(
 )
 LINKED = {"psycopg", "psycopg-binary"}
 """LGPL: used as a library as it is, never changed or shipped by us."""
-
-
-def licence(package: str) -> str:
-    """Return what an installed package says of its licence."""
-    described = metadata.metadata(package).json
-    classifiers = [c.rsplit("::", 1)[-1] for c in described.get("classifier", []) if c.startswith("License ::")]
-    named = described.get("license_expression") or " ".join(classifiers) or described.get("license")
-    return str(named or _text(package))
-
-
-def _text(package: str) -> str:
-    """Return how the licence begins that the package brings as a file, nothing where it brings none."""
-    files = [file for file in metadata.files(package) or () if file.name.upper().startswith("LICENSE")]
-    return Path(str(files[0].locate())).read_text(encoding="utf-8")[:300] if files else ""
 
 
 def _installed() -> list[str]:
@@ -44,10 +32,10 @@ def test_most_of_what_is_locked_is_installed_here_and_looked_at() -> None:
 @pytest.mark.parametrize("package", _installed())
 def test_a_locked_package_has_a_licence_that_we_may_use(package: str) -> None:
     if package in LINKED:
-        assert licence(package).startswith("LGPL")
+        assert str(licence(package)).startswith("LGPL")
     else:
-        assert FREE.search(licence(package)), f"{package}: {licence(package)!r}"
-        assert not re.search(r"\b(A?GPL)\b", licence(package))
+        assert FREE.search(str(licence(package))), f"{package}: {licence(package)!r}"
+        assert not re.search(r"\b(A?GPL)\b", str(licence(package)))
 
 
 def test_a_licence_that_binds_is_noticed() -> None:
