@@ -13,7 +13,7 @@ PYTEST_WORKERS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup engine browser rehearse chaos-rehearsal fidelity mutation images local local-promote local-check local-load local-test local-playbook local-alerts local-surge local-down chaos drill test monitoring-test policy-test pull-request promotion-test site lint format unit bench bench-autoscaler goldens lock clean
+.PHONY: help setup engine browser rehearse chaos-rehearsal state-rehearsal fidelity mutation images local local-promote local-check local-load local-test local-playbook local-alerts local-surge local-down chaos drill test monitoring-test policy-test pull-request promotion-test site lint format unit bench bench-autoscaler goldens lock clean
 
 help: ## list the jobs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ rehearse: setup ## rehearse all five stages and four promotions; STAGE=stage-c p
 
 chaos-rehearsal: setup ## rehearse C, D and E under faults at every operation (ARGS="--seed 2 --sample 30 --deaths 2")
 	@$(BIN)/dreamseed chaos $(ARGS)
+
+state-rehearsal: setup engine ## lose and damage the state of a stage in four ways, rehearsed, and recover it (STAGE=stage-c)
+	@$(BIN)/python -m tests.recovery $(or $(STAGE),stage-a) $(ARGS)
 
 fidelity: setup ## hold the rehearsal's tables to the installed SDKs, for what the five stages use
 	@$(BIN)/python -m tests.fidelity

@@ -12,11 +12,9 @@ from components.base import Component
 from components.labels import labels
 from dreamseed.catalog.gcp import APIS, GITHUB_ISSUER
 from dreamseed.config.service import Service
+from dreamseed.planning.state_bucket import KEPT_VERSIONS, SOFT_DELETE_SECONDS, VERSION_DAYS, state_bucket
 
 DEPLOYING_REF = "refs/heads/main"
-KEPT_STATE_VERSIONS = 50
-STATE_VERSION_DAYS = 365
-SOFT_DELETE_SECONDS = 30 * 86_400
 UNTAGGED_IMAGE_SECONDS = 30 * 86_400
 
 
@@ -33,8 +31,8 @@ class Delivery(Component):
     Workflows of one repository's main branch, and no other, act as the deployer by workload identity. Here
     it may push images and write the state; that it may deploy the API and act as the API's account is
     granted beside the API, on these two resources only. Declares no service account key. The state bucket
-    must exist before it can hold the state: make the first `up` with a local backend and move the state, or
-    import the bucket.
+    must exist before it can hold the state: `dreamseed state bootstrap` makes it, `dreamseed recover` takes
+    it over.
     """
 
     token = "dreamseed:delivery:Delivery"  # noqa: S105 - a resource's type token, not a secret
@@ -149,18 +147,18 @@ class Delivery(Component):
 
     def _state_bucket(self, service: Service, deployer: serviceaccount.Account) -> storage.Bucket:
         """Declare the bucket of the program's own state: private, every version kept for long."""
-        name = f"{service.gcp_project}-pulumi-state"
+        plan = state_bucket(service)
         superseded = storage.BucketLifecycleRuleArgs(
             action=storage.BucketLifecycleRuleActionArgs(type="Delete"),
             condition=storage.BucketLifecycleRuleConditionArgs(
-                days_since_noncurrent_time=STATE_VERSION_DAYS, num_newer_versions=KEPT_STATE_VERSIONS
+                days_since_noncurrent_time=VERSION_DAYS, num_newer_versions=KEPT_VERSIONS
             ),
         )
         bucket = storage.Bucket(
-            name,
-            name=name,
-            project=service.gcp_project,
-            location=service.region.upper(),
+            plan.name,
+            name=plan.name,
+            project=plan.project,
+            location=plan.location,
             uniform_bucket_level_access=True,
             public_access_prevention="enforced",
             versioning=storage.BucketVersioningArgs(enabled=True),
@@ -172,7 +170,7 @@ class Delivery(Component):
             opts=self.stateful(depends_on=list(self.enabled)),
         )
         storage.BucketIAMMember(
-            f"{name}-deployer",
+            f"{plan.name}-deployer",
             bucket=bucket.name,
             role="roles/storage.objectUser",
             member=deployer.member,

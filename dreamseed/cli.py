@@ -18,6 +18,7 @@ COMMANDS = {
     "rehearse": "dreamseed.commands.rehearse:rehearse",
     "chaos": "dreamseed.commands.chaos:chaos",
     "recover": "dreamseed.commands.recover:recover",
+    "state": "dreamseed.commands.state:app",
     "providers": "dreamseed.commands.providers:app",
     "local": "dreamseed.commands.local:app",
     "picture": "dreamseed.commands.picture:picture",

@@ -9,7 +9,8 @@ from typing import Any
 from rehearsal.providers.b2.account import BUCKET, KEY
 from rehearsal.providers.cloud.fake_cloud import FakeCloud
 from rehearsal.providers.cloud.identity import computed_id, is_made_again
-from rehearsal.runner.recovery import Creation
+from rehearsal.runner.recovery import Creation, Identity
+from rehearsal.runner.scaffold import HIDDEN
 
 DOCKER = "docker:"
 # These tell their secret once, when they are made: one whose answer was lost is of no use and is revoked. A secret's
@@ -26,7 +27,6 @@ DYNAMIC = {
     "pulumi-python:dynamic/b2:Bucket": (BUCKET, "bucketName"),
     "pulumi-python:dynamic/b2:ApplicationKey": (KEY, "keyName"),
 }
-HIDDEN = "[secret]"
 
 
 @dataclass(frozen=True)
@@ -36,20 +36,20 @@ class Person:
     cloud: FakeCloud
     recorded: Mapping[str, frozenset[str]]
 
-    def __call__(self, creation: Creation) -> str | None:
+    def __call__(self, creation: Creation) -> Identity | None:
         """Return the id of what was made for the creation and is not recorded; takes away what is of no use."""
         if is_made_again(creation.type) or creation.type.startswith(DOCKER):
             return None  # making it again finds it, and changes nothing
         computed = computed_id(creation.type, creation.inputs, creation.config)
         if computed is not None:
-            return computed
+            return Identity(computed)
         token, name = DYNAMIC.get(creation.type, (creation.type, ""))
         known = self.recorded.get(creation.type, frozenset())
         for found in self.cloud.list(token):
             same = found.outputs.get(name) == creation.inputs["name"] if name else _same(creation.inputs, found.inputs)
             if found.id not in known and same:
                 if creation.type not in REVOKED:
-                    return found.id
+                    return Identity(found.id)
                 self.cloud.remove(token, found.id)
         return None
 

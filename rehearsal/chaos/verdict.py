@@ -10,10 +10,11 @@ from typing import Any
 
 from rehearsal.chaos.lookup import DYNAMIC
 from rehearsal.providers.cloud.fake_cloud import RULES, FakeCloud
+from rehearsal.providers.wire import SIGNATURE
+from rehearsal.runner.scaffold import PLAINTEXT
 
 KEPT_AS = {token: kept for token, (kept, _) in DYNAMIC.items()}
 """The types by which the fake cloud keeps what dynamic providers made."""
-SIGNATURE, PLAINTEXT = "4dabf18193072939515e22adb298388d", "plaintext"
 SHORTEST_SECRET = 8
 Object = tuple[str, str]
 

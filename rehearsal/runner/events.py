@@ -140,8 +140,14 @@ class EventLog:
 
     def creations(self) -> list[Mapping[str, Any]]:
         """Return the states, as the engine tells them, of the resources that are created and were not there."""
+        return [state for state in self.created_states() if state.get("custom")]
+
+    def created_states(self) -> list[Mapping[str, Any]]:
+        """Return the states of all that is created and was not there: the stack, components and providers, too."""
         return [
-            state for urn, state in self._states.items() if "create" in self._operations[urn] and state.get("custom")
+            {**state, "outputs": self._outputs.get(urn, {})}
+            for urn, state in self._states.items()
+            if "create" in self._operations[urn]
         ]
 
     def component_count(self) -> int:

@@ -8,11 +8,12 @@ import typer
 from typer.testing import CliRunner, Result
 
 from dreamseed.commands import recover as command
+from dreamseed.commands import standing
 from rehearsal.providers.faults import Fault, FaultKind, Operation, write_plan
 from rehearsal.providers.host import ProviderHost
 from rehearsal.runner import Project, Workspace
 from rehearsal.runner.engine import Engine
-from rehearsal.runner.recovery import Creation, Recovery
+from rehearsal.runner.recovery import Creation, Identity, Recovery
 from rehearsal.toolchain import ensure_engine
 from tests.rehearsal.providers.given import CONTAINER, RECORD
 
@@ -42,7 +43,7 @@ def test_what_a_cloud_numbers_is_named_until_a_person_has_looked(monkeypatch: py
 
 
 def test_an_id_that_a_person_gives_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    used: list[str | None] = []
+    used: list[Identity | None] = []
 
     def recovered(_: object, __: str, ___: str, identify: object, **____: object) -> Recovery:
         assert callable(identify)
@@ -51,7 +52,7 @@ def test_an_id_that_a_person_gives_is_used(monkeypatch: pytest.MonkeyPatch) -> N
 
     monkeypatch.setattr(command, "recover_stack", recovered)
     assert invoke("--id", "api=0123/4567").exit_code == 0
-    assert used == ["0123/4567", None]
+    assert used == [Identity("0123/4567"), None]
 
 
 @pytest.mark.parametrize("wrong", ["api", "=0123"])
@@ -59,6 +60,12 @@ def test_an_id_without_a_name_is_refused(wrong: str) -> None:
     result = invoke("--id", wrong)
     assert result.exit_code == 2
     assert "NAME=ID" in result.output
+
+
+def test_ids_of_a_copy_need_a_worksheet() -> None:
+    result = invoke("--ids-from", str(SAMPLE / "Pulumi.two.yaml"))
+    assert result.exit_code == 2
+    assert "--worksheet FILE" in result.output
 
 
 @pytest.fixture
@@ -73,7 +80,7 @@ def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
         environment = workspace.environment(ensure_engine(), host.environment())
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
-        monkeypatch.setattr(command, "rehearsed_project", lambda: project)
+        monkeypatch.setattr(standing, "rehearsed_project", lambda: project)
         monkeypatch.setattr(command, "PAUSE_SECONDS", 0.0)
         made = Engine(ensure_engine(), workspace, environment)
         assert made.create_stack(STACK, like="one").succeeded

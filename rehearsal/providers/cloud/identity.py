@@ -25,14 +25,15 @@ def is_drawn(token: str) -> bool:
     return rule is None or any(Draw("", 0)(placeholder, 1) is not None for placeholder in PLACEHOLDER.findall(rule.id))
 
 
-def computed_id(token: str, inputs: Mapping[str, Any], config: Mapping[str, Any]) -> str | None:
+def computed_id(token: str, inputs: Mapping[str, Any], config: Mapping[str, Any], *, again: bool = False) -> str | None:
     """Return the id by which the object is imported; None when its cloud draws it, or what it follows is not known.
 
-    None too where making it again is right: to import a random password by a made-up id would make that the password.
-    `config` is the configuration of the object's provider: it may say the project and the place.
+    None too where making it again is right, unless `again`; and always for what lives in the engine's state alone: to
+    import a random password by a made-up id would make that the password. `config` is the configuration of the
+    object's provider: it may say the project and the place.
     """
     rule = RULES.get(token)
-    if rule is None or is_drawn(token) or is_made_again(token):
+    if rule is None or is_drawn(token) or rule.local or (is_made_again(token) and not again):
         return None
     values = {key: config[key] for key in PLACES if config.get(key)} | dict(inputs)
     for placeholder in PLACEHOLDER.findall(rule.id):

@@ -14,7 +14,7 @@ from rehearsal.providers.cloud.generators import ACCOUNT_KEY
 from rehearsal.providers.cloud.identity import computed_id, is_drawn, is_made_again
 from rehearsal.providers.judge.table_judge import TableJudge
 from rehearsal.providers.wire import UNKNOWN_TEXT
-from rehearsal.runner.recovery import Creation
+from rehearsal.runner.recovery import Creation, Identity
 from tests.rehearsal.providers.given import (
     CONTAINER,
     PASSWORD,
@@ -93,6 +93,7 @@ def test_an_id_is_not_computed_from_what_nobody_knows() -> None:
     assert computed_id(SQL_USER, {"name": "app", "instance": UNKNOWN_TEXT}, PLACE) is None
     assert computed_id(VPC, {"name": "vpc"}, {}) is None
     assert computed_id(PASSWORD, {"length": 20}, PLACE) is None
+    assert computed_id(PASSWORD, {"length": 20}, PLACE, again=True) is None
     assert computed_id(RECORD, RECORD_INPUTS, PLACE) is None
     assert is_drawn(RECORD)
     assert is_drawn("docker:index/tag:Tag")
@@ -107,9 +108,9 @@ def test_a_person_finds_what_was_made_and_not_recorded_by_what_it_says(cloud: Fa
     recorded = make(cloud, RECORD, RECORD_INPUTS, "recorded")
     left = make(cloud, RECORD, RECORD_INPUTS | {"name": "www"}, "left")
     person = Person(cloud, {RECORD: frozenset({recorded})})
-    assert person(creation(RECORD, RECORD_INPUTS | {"name": "www"})) == left
+    assert person(creation(RECORD, RECORD_INPUTS | {"name": "www"})) == Identity(left)
     assert person(creation(RECORD, RECORD_INPUTS)) is None
-    assert person(creation(VPC, {"name": "vpc"})) == "projects/dreamseed-prod/global/networks/vpc"
+    assert person(creation(VPC, {"name": "vpc"})) == Identity("projects/dreamseed-prod/global/networks/vpc")
     assert person(creation(CONTAINER, {"name": "redis"})) is None
 
 
