@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +13,9 @@ from dreamseed.commands.standing import CONFIG_FILE_HELP, STACK_HELP, standing
 from dreamseed.config import load_stage
 from dreamseed.planning.state_bucket import state_bucket
 from dreamseed.recovery.bootstrap import bootstrap as make_bucket
+from dreamseed.recovery.bootstrap import signed_in
 from dreamseed.recovery.copies import read_copy
+from rehearsal.runner.engine import Engine
 from rehearsal.runner.scaffold import Standing
 
 app = typer.Typer(help="The engine's state of a stack.", no_args_is_help=True)
@@ -31,10 +34,8 @@ def bootstrap(
     It is the one that the program declares: private, every version kept. Run again, it does nothing. Whoever is signed
     in (application default credentials) makes it. The last line is the one that signs the engine in to it.
     """
-    from google.cloud.storage import Client
-
     plan = state_bucket(load_stage(config_file).service)
-    lines = make_bucket(Client(project=plan.project), plan, dry_run=dry_run)
+    lines = make_bucket(signed_in(plan), plan, dry_run=dry_run)
     would = "would be set" if dry_run else "set"
     for line in (*(f"{would}: {line}" for line in lines), *(() if lines else ("nothing to do",))):
         typer.echo(line)
@@ -55,6 +56,7 @@ def restore(
     console = Console()
     kept = read_copy(copy, stack)
     with standing(config_file) as engine:
+        _keep(engine, stack, copy.with_name(f"{stack}-before.json"), console)
         engine.write_state(stack, kept.state)
         engine.read_state(stack, show_secrets=True)  # refused where the passphrase does not open it
         run = engine.refresh(stack, "", lambda _: None)
@@ -70,3 +72,14 @@ def restore(
         f"  dreamseed recover --stack {stack} --config-file {config_file} --worksheet recovery.json",
     ):
         console.print(line, highlight=False, markup=False, emoji=False, soft_wrap=True)
+
+
+def _keep(engine: Engine, stack: str, path: Path, console: Console) -> None:
+    """Write what stands in the state's place now to `path`, where it can be read: it may be better than the copy."""
+    try:
+        state = engine.read_state(stack)
+    except RuntimeError as error:
+        console.print(f"what stood there cannot be read: {error}", highlight=False, markup=False, soft_wrap=True)
+        return
+    path.write_text(json.dumps(state), encoding="utf-8")
+    console.print(f"what stood there is kept in {path}", highlight=False, markup=False, soft_wrap=True)

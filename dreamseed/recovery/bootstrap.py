@@ -11,7 +11,7 @@ from dreamseed.errors import DreamSeedError
 from dreamseed.planning.state_bucket import KEPT_VERSIONS, SOFT_DELETE_SECONDS, VERSION_DAYS, StateBucketPlan
 
 if TYPE_CHECKING:
-    from google.cloud.storage import Bucket, Client
+    from google.cloud.storage import Bucket, Client  # type: ignore[import-untyped]  # ships no types
 
 LIFECYCLE = [
     {
@@ -79,6 +79,22 @@ SETTINGS = (
 )
 
 
+def signed_in(plan: StateBucketPlan) -> Client:
+    """Return a client by the application default credentials; raises `BootstrapError` where there are none."""
+    from google.auth.exceptions import DefaultCredentialsError
+    from google.cloud.storage import Client
+
+    try:
+        return Client(project=plan.project)
+    except DefaultCredentialsError as error:
+        raise BootstrapError(
+            plan.url,
+            "nobody is signed in to Google Cloud",
+            "the bucket is made in your name",
+            "gcloud auth application-default login",
+        ) from error
+
+
 def bootstrap(client: Client, plan: StateBucketPlan, *, dry_run: bool) -> list[str]:
     """Make the bucket or mend it; return what was done, or would be, nothing where all is as planned.
 
@@ -110,6 +126,7 @@ def bootstrap(client: Client, plan: StateBucketPlan, *, dry_run: bool) -> list[s
 @contextmanager
 def _explained(plan: StateBucketPlan) -> Iterator[None]:
     from google.api_core.exceptions import Conflict, Forbidden, GoogleAPICallError, Unauthorized
+    from google.auth.exceptions import GoogleAuthError
 
     try:
         yield
@@ -123,4 +140,8 @@ def _explained(plan: StateBucketPlan) -> Iterator[None]:
     except GoogleAPICallError as error:
         raise BootstrapError(
             plan.url, f"Google answered: {error.message}", "the bucket is made by Google's API", "it again, later"
+        ) from error
+    except GoogleAuthError as error:
+        raise BootstrapError(
+            plan.url, f"signing in failed: {error}", "the bucket is made in your name", "gcloud auth login, once more"
         ) from error

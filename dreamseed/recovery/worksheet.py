@@ -67,14 +67,12 @@ class Worksheet:
         """Return the worksheet of a file, an empty one where there is none; raises `WorksheetError`."""
         try:
             rows = ROWS.validate_json(path.read_bytes()) if path.exists() else []
-        except (ValidationError, OSError) as error:
-            fault = error.errors()[0] if isinstance(error, ValidationError) else {"loc": (), "msg": str(error)}
-            raise WorksheetError(
-                f"{path.name}{''.join(f' › {part}' for part in fault['loc'])}",
-                str(fault["msg"]),
-                "it is the list of rows that this command wrote, with texts or null in id and values",
-                f"the row as it was, or nothing: rm {path}, and run the command again",
-            ) from error
+        except OSError as error:
+            raise _refused(path, "", str(error)) from error
+        except ValidationError as error:
+            fault = error.errors()[0]
+            place = "".join(f" › {part}" for part in fault["loc"])
+            raise _refused(path, place, fault["msg"]) from error
         return cls({row.urn: row for row in rows}, ids)
 
     def write(self, path: Path) -> None:
@@ -112,6 +110,15 @@ class Worksheet:
             return Row(urn=creation.urn, look_up=f"{lookup.made_anew}: delete it by hand", id=None)
         id_ = NONE if lookup.form == NONE else self.ids.get(creation.urn, "")
         return Row(urn=creation.urn, look_up=line, id=id_, values=values)
+
+
+def _refused(path: Path, place: str, what: str) -> WorksheetError:
+    return WorksheetError(
+        f"{path.name}{place}",
+        what,
+        "it is the list of rows that this command wrote, with texts or null in id and values",
+        f"the row as it was, or nothing: rm {path}, and run the command again",
+    )
 
 
 def _identity(token: str, lookup: Lookup, id_: str, told: Mapping[str, str]) -> Identity:

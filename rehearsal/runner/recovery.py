@@ -18,7 +18,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rehearsal.runner.engine import Engine
-from rehearsal.runner.scaffold import PROVIDER_PREFIX, Standing, entry_of, secret, shown
+from rehearsal.runner.resources import PROVIDER_PREFIX
+from rehearsal.runner.scaffold import Standing, entry_of, secret, shown
 
 DYNAMIC_PREFIX = "pulumi-python:"
 LOCAL_PREFIX = "random:"

@@ -35,7 +35,7 @@ def test_every_stateful_type_is_found_by_its_name_or_by_a_line() -> None:
 
 def documented(token: str) -> list[str]:
     """What an import of a type takes, as the SDK says."""
-    package, module, name = re.split("[:/]", token)[0], *token.split(":")[1].split("/")[:1], token.rpartition(":")[2]
+    package, module, name = token.split(":")[0], token.split(":")[1].split("/")[0], token.rpartition(":")[2]
     spec = importlib.util.find_spec(f"pulumi_{package}")
     assert spec is not None
     assert spec.origin is not None

@@ -2,16 +2,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from google.auth.credentials import AnonymousCredentials
-from google.cloud.storage import Client
+from google.cloud.storage import Client  # type: ignore[import-untyped]  # ships no types
 from typer.testing import CliRunner, Result
 
 from dreamseed.cli import build
 from dreamseed.config import load_stage, stage_file
 from dreamseed.planning.state_bucket import state_bucket
-from dreamseed.recovery.bootstrap import LIFECYCLE, SETTINGS, BootstrapError, bootstrap
+from dreamseed.recovery.bootstrap import LIFECYCLE, SETTINGS, BootstrapError, bootstrap, signed_in
 from tests.program import PROJECT, record
 from tests.recovery.google_storage import Storage, serving
 
@@ -93,3 +94,10 @@ def test_a_name_of_somebody_else_is_told_with_what_to_do(storage: Storage) -> No
     storage.foreign = frozenset({PLAN.name})
     with pytest.raises(BootstrapError, match=r"Google refused.*\n.*shared by all customers.*\n.*service\.gcp_project"):
         bootstrap(client(storage), PLAN, dry_run=False)
+
+
+def test_who_is_not_signed_in_is_told_how(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("STORAGE_EMULATOR_HOST", raising=False)
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "none.json"))
+    with pytest.raises(BootstrapError, match="gcloud auth application-default login"):
+        signed_in(PLAN)
