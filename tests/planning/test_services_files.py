@@ -137,3 +137,15 @@ def test_files_of_a_container_stand_at_paths_of_their_own() -> None:
         paths = [file.path for file in one.files]
         assert len(set(paths)) == len(paths), (name, one.name)
         assert all(path.startswith("/") for path in paths)
+
+
+def arguments_with_secrets(text: str) -> list[str]:
+    """The words of a script that give a program a user's password as an argument."""
+    return re.findall(r"(?:--user|-u|-a|--pass(?:word)?)[ =]\S*\$\S+", text)
+
+
+def test_no_script_gives_a_password_as_an_argument_that_a_process_list_shows() -> None:
+    scripts = files(".sh")
+    assert {where: found for where, file in scripts.items() if (found := arguments_with_secrets(file.text))} == {}
+    assert arguments_with_secrets('curl --user "patroni:$password" http://db')
+    assert arguments_with_secrets("redis-cli -a $(cat /run/secrets/redis)")

@@ -62,7 +62,7 @@ def test_where_no_secret_is_known_nothing_was_shown() -> None:
 
 def test_a_container_that_does_not_tell_is_a_fault() -> None:
     class Silent(dict[str, str]):
-        def get(self, key: str, default: object = None) -> str:  # type: ignore[override]
+        def get(self, key: str, default: object = None) -> str:
             raise AskFailed(key, ["logs"], "Connection refused")
 
     stage = Stage(shipped("stage-a"))
