@@ -123,7 +123,7 @@ format: setup ## write the style's formatting and safe fixes
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-bench: setup ## preview time against bare resources, planning and pricing time, growth of preview time
+bench: setup ## the program's start, previews against the bare engine, growth, five at once; planning and pricing time
 	@$(BIN)/python -m bench $(ARGS)
 
 bench-autoscaler: setup ## the autoscaler and four others on real traffic, its speed, a million steps under faults (half an hour)

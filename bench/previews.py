@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
-from collections.abc import Iterator
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
@@ -20,13 +25,29 @@ CONTAINER = "docker:index/container:Container"
 @contextmanager
 def engine_for(project: Project, toolchain: Toolchain, folder: Path) -> Iterator[Engine]:
     """Give an engine on the project, with a stack made for each of its stacks and providers of its own."""
+    with ProviderHost(folder / "cloud") as host:
+        yield _engine(project, toolchain, folder, host.environment())
+
+
+@contextmanager
+def engine_alone(project: Project, toolchain: Toolchain, folder: Path) -> Iterator[Engine]:
+    """Give an engine on a project of bare containers, with a provider that says yes to everything (`nothing.py`)."""
+    command = [sys.executable, "-m", "bench.nothing", "docker"]
+    with subprocess.Popen(command, cwd=BARE.parents[1], stdout=subprocess.PIPE, text=True) as process:
+        try:
+            port = process.stdout.readline().strip() if process.stdout else ""
+            yield _engine(project, toolchain, folder, {"PULUMI_DEBUG_PROVIDERS": f"docker:{port}"})
+        finally:
+            process.terminate()
+
+
+def _engine(project: Project, toolchain: Toolchain, folder: Path, providers: Mapping[str, str]) -> Engine:
     workspace = Workspace(project, folder / "workspace")
     workspace.prepare()
-    with ProviderHost(folder / "cloud") as host:
-        engine = Engine(toolchain, workspace, workspace.environment(toolchain, host.environment()))
-        for stack in project.stacks:
-            checked(engine.create_stack(stack, like=stack))
-        yield engine
+    engine = Engine(toolchain, workspace, workspace.environment(toolchain, providers))
+    for stack in project.stacks:
+        checked(engine.create_stack(stack, like=stack))
+    return engine
 
 
 def preview(engine: Engine, stack: str) -> Run:
@@ -41,9 +62,18 @@ def checked(run: Run) -> Run:
     return run
 
 
-def seconds(engine: Engine, stack: str, times: int) -> float:
-    """Return the median seconds of so many previews of a stack."""
-    return median(preview(engine, stack).seconds for _ in range(times))
+def seconds(times: int, *what: tuple[Engine, str]) -> list[float]:
+    """Return the median seconds of so many previews of each stack, by turns: a busy machine is busy for all of them."""
+    turns = [[preview(engine, stack).seconds for engine, stack in what] for _ in range(times)]
+    return [median(column) for column in zip(*turns, strict=True)]
+
+
+def together(engine: Engine, stacks: Sequence[str]) -> float:
+    """Return the seconds that previews of all stacks take when they run at once, as many as there are processors."""
+    began = time.monotonic()
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(lambda stack: preview(engine, stack), stacks))
+    return time.monotonic() - began
 
 
 def bare_project(folder: Path, counts: tuple[int, ...]) -> Project:

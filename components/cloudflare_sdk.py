@@ -39,7 +39,7 @@ from pulumi_cloudflare.zone import Zone
 from pulumi_cloudflare.zone_setting import ZoneSetting
 from pulumi_cloudflare.zone_subscription import ZoneSubscription
 
-LOADED_FROM = light_sdk.register("pulumi_cloudflare")
+LOADED_FROM = light_sdk.register("pulumi_cloudflare", light_sdk.MODULES["pulumi_cloudflare"])
 
 __all__ = [
     "DnsRecord",

@@ -49,7 +49,7 @@ from pulumi_gcp.compute.target_https_proxy import TargetHttpsProxy
 from pulumi_gcp.compute.url_map import URLMap
 from pulumi_gcp.compute.vpn_tunnel import VPNTunnel
 
-LOADED_FROM = light_sdk.register("pulumi_gcp.compute")
+LOADED_FROM = light_sdk.register("pulumi_gcp.compute", light_sdk.MODULES["pulumi_gcp.compute"])
 
 __all__ = [
     "Address",

@@ -96,10 +96,10 @@ def test_an_sdk_that_is_not_installed_is_told_with_the_remedy(
 def test_a_process_with_own_tables_knows_their_packages_and_says_where_to_add_a_type(
     tables: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cached = (facts.own_folders, facts.packages, facts.meta_of, facts.rows_of, facts.facts_for)
+    cached: tuple[Any, ...] = (facts.own_folders, facts.packages, facts.meta_of, facts.rows_of, facts.facts_for)
     monkeypatch.setenv(facts.OWN_TABLES, str(tables))
     for function in cached:
-        function.cache_clear()  # type: ignore[attr-defined] # the type of `cache` is lost in the tuple
+        function.cache_clear()
     try:
         assert facts.packages() == (*facts.PACKAGES, "hcloud")
         assert facts.facts_for(SERVER).made is not None
@@ -108,4 +108,4 @@ def test_a_process_with_own_tables_knows_their_packages_and_says_where_to_add_a_
     finally:
         monkeypatch.delenv(facts.OWN_TABLES)
         for function in cached:
-            function.cache_clear()  # type: ignore[attr-defined] # as above
+            function.cache_clear()
