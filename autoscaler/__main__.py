@@ -11,16 +11,19 @@ import time
 from pathlib import Path
 
 import httpx
+import requests
 from prometheus_client import CollectorRegistry, start_http_server
 from pydantic import ValidationError
 
 from autoscaler.agent import Agent
+from autoscaler.cloud_run import CloudRunService
 from autoscaler.daemon import Daemon
 from autoscaler.google import GoogleCloud, anonymous, clients
 from autoscaler.metrics import Metrics
-from autoscaler.settings import Settings
+from autoscaler.settings import Bounds, Settings
 from autoscaler.spending import spent
 from autoscaler.store import NotLeaderError, StateError, Store
+from autoscaler.warm import Warm
 
 PORT = 9_510
 
@@ -37,7 +40,9 @@ def main() -> int:
             store.begin()
             return 0
         if asked.begin_spent and not store.begun:
-            store.begin(spent(settings.policy.spending.cap_usd_per_month, time.time()))
+            cap_usd = settings.bounds.policy.cap_usd_per_month if settings.bounds else 0.0
+            now = time.time()
+            store.begin(spent(settings.policy.spending.cap_usd_per_month, now), spent(cap_usd, now))
         _daemon(settings, store, asked).run(asked.interval, dry_run=asked.dry_run, once=asked.once)
     except (OSError, ValidationError, StateError, NotLeaderError) as error:
         sys.stderr.write(f"{error}\n")
@@ -59,6 +64,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--compute", help="host and port of a stand-in for Compute Engine, by HTTP and without a credential"
     )
+    parser.add_argument("--cloud-run", help="host and port of a stand-in for Cloud Run's Admin API, likewise")
     parser.add_argument(
         "--agent", type=int, default=0, help="the port on which the routers ask what serves; 0 serves none"
     )
@@ -92,8 +98,18 @@ def _daemon(settings: Settings, store: Store, asked: argparse.Namespace) -> Daem
         metrics=Metrics(registry),
         kill_switch=asked.kill_switch,
         stopping=stopping,
+        warm=_warm(settings.bounds, asked.cloud_run),
         agent=Agent(asked.agent, settings.policy.max_workers) if asked.agent else None,
     )
+
+
+def _warm(bounds: Bounds | None, stand_in: str | None) -> Warm | None:
+    if bounds is None:
+        return None
+    service = CloudRunService(bounds.service)
+    if stand_in:
+        service = CloudRunService(bounds.service, api=f"http://{stand_in}", session=requests.Session())
+    return Warm(policy=bounds.policy, queries=bounds.queries, service=service)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from pathlib import Path
 import httpx
 
 from autoscaler.agent import Agent
+from autoscaler.bounds import kept_usd
 from autoscaler.cloud import Cloud
 from autoscaler.metrics import Metrics
 from autoscaler.policy import Policy
@@ -24,6 +25,7 @@ from autoscaler.records import BuyCard, Decision, State
 from autoscaler.settings import Queries
 from autoscaler.store import NotLeaderError, Store
 from autoscaler.tick import turn
+from autoscaler.warm import Warm
 
 logger = logging.getLogger(__name__)
 PURCHASE_DUE = "GpuPurchaseDue"
@@ -47,7 +49,10 @@ class Unsaved:
 
 @dataclass(kw_only=True)
 class Daemon:
-    """What one daemon works with; `agent` tells the routers what serves, `stopping` is set by a signal."""
+    """What one daemon works with.
+
+    `agent` tells the routers what serves, `warm` keeps the API's instances, `stopping` is set by a signal.
+    """
 
     policy: Policy
     queries: Queries
@@ -59,6 +64,7 @@ class Daemon:
     kill_switch: Path
     stopping: threading.Event
     agent: Agent | None = None
+    warm: Warm | None = None
     clock: Callable[[], float] = time.time
 
     def run(self, interval_seconds: float, *, dry_run: bool = False, once: bool = False) -> None:
@@ -96,10 +102,17 @@ class Daemon:
         observation = observe(self.prometheus, self.queries)
         observation = observation.model_copy(update={"killed": self.kill_switch.exists()})
         now = self.clock()
+        if self.warm is not None and observation.headroom_usd is not None:
+            left = observation.headroom_usd - kept_usd(keeper.read().bounds, self.warm.policy, now)
+            observation = observation.model_copy(update={"headroom_usd": left})
         decision = turn(keeper, self.cloud, observation, self.policy, now, self._alert, dry_run=dry_run)
         self.metrics.took(decision, now)
         if self.agent is not None and not dry_run:
             self.agent.tell(decision.state)
+        if self.warm is not None:
+            killed = self.kill_switch.exists()
+            kept = self.warm.turn(keeper, self.prometheus, now, killed=killed, dry_run=dry_run)
+            logger.info("Cloud Run: %s", kept.reason)
         return decision
 
     def _alert(self, buy: BuyCard) -> None:

@@ -19,11 +19,11 @@ TIMEOUT_SECONDS = 5.0
 def observe(client: httpx.Client, queries: Queries) -> Observation:
     """Return one sample; each signal alone may be missing."""
     return Observation.model_validate(
-        {name: _value(client, expression) for name, expression in queries.model_dump().items()}
+        {name: value(client, expression) for name, expression in queries.model_dump().items()}
     )
 
 
-def _value(client: httpx.Client, expression: str) -> float | None:
+def value(client: httpx.Client, expression: str) -> float | None:
     """Return the one value of an instant query, or null."""
     try:
         answer = client.get("/api/v1/query", params={"query": expression}, timeout=TIMEOUT_SECONDS)

@@ -132,6 +132,26 @@ class Pattern(Exact):
     samples: int = 0
 
 
+class BoundsChange(Exact):
+    """One line of the audit: when the minimum was changed, from what to what, and why."""
+
+    at: float
+    before: int
+    after: int
+    why: str
+
+
+class BoundsState(Exact):
+    """What must survive a restart. `wanted` is the minimum that was decided on last, null before the first one."""
+
+    decided_at: float = 0.0
+    wanted: int | None = None
+    verdicts: tuple[Verdict, ...] = ()
+    changed_at: float | None = None
+    ledger: Ledger = Ledger()
+    audit: tuple[BoundsChange, ...] = ()
+
+
 class State(Exact):
     """What must survive a restart. `epoch` is the leader's, see `autoscaler.store`."""
 
@@ -149,6 +169,7 @@ class State(Exact):
     stock_outs: tuple[tuple[str, float], ...] = ()
     alerted_at: float | None = None
     pattern: Pattern = Pattern()
+    bounds: BoundsState = BoundsState()
 
 
 class Launch(Exact):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from autoscaler.bounds import BoundsPolicy
 from autoscaler.policy import Exact, Policy
 
 FIRST_ANSWER_SECONDS = (
@@ -24,10 +25,31 @@ class Queries(Exact):
     headroom_usd: str = Field(min_length=1)
 
 
+class BoundsQueries(Exact):
+    """The PromQL of each signal of the API's bounds; see `autoscaler.bounds.BoundsObservation`."""
+
+    taken_at: str = Field(min_length=1)
+    firing: str = Field(min_length=1)
+    tail_seconds: str = Field(min_length=1)
+    headroom_usd: str = Field(min_length=1)
+
+
+class Bounds(Exact):
+    """The API's bounds: how they move, what is asked, and the Cloud Run service by its full name."""
+
+    policy: BoundsPolicy
+    queries: BoundsQueries
+    service: str = Field(pattern=r"^projects/[^/]+/locations/[^/]+/services/[^/]+$")
+
+
 class Settings(Exact):
-    """Policy, queries, and where workers are made: the project, and the template as its self link."""
+    """Policy, queries, and where workers are made: the project, and the template as its self link.
+
+    Without `bounds` Cloud Run scales by its own settings alone.
+    """
 
     policy: Policy
     queries: Queries
     project: str = Field(min_length=1)
     template: str = Field(min_length=1)
+    bounds: Bounds | None = None

@@ -13,7 +13,7 @@ from typing import IO
 
 from pydantic import ValidationError
 
-from autoscaler.records import Ledger, State
+from autoscaler.records import BoundsState, Ledger, State
 
 LOCK, STATE = "leader.lock", "state.json"
 
@@ -39,8 +39,10 @@ class Store:
         """Tell whether there is a state, readable or not."""
         return (self._folder / STATE).exists()
 
-    def begin(self, ledger: Ledger | None = None) -> None:
+    def begin(self, ledger: Ledger | None = None, bounds: Ledger | None = None) -> None:
         """Write the state of a daemon that never bought, with what the month is taken to have cost (default: nothing).
+
+        `ledger` is of workers, `bounds` of the API's warm instances.
 
         Raises `StateError` where a state is there that has bought, or cannot be read. A daemon that runs with one that
         has not finds a newer epoch and begins with this one.
@@ -51,7 +53,7 @@ class Store:
             if found.launches or found.workers:
                 raise StateError(f"{self._folder / STATE} has bought: it holds what the month has cost; leave it")
             epoch = found.epoch + 1
-        self._write(State(epoch=epoch, ledger=ledger or Ledger()))
+        self._write(State(epoch=epoch, ledger=ledger or Ledger(), bounds=BoundsState(ledger=bounds or Ledger())))
 
     def peek(self) -> State:
         """Return the state, whoever leads. Raises `StateError`."""

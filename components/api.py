@@ -134,7 +134,11 @@ class ApiService(Component):
                 vpc_access=_vpc_access(args.egress) if args.plan.joins_network else None,
                 containers=containers(api, args.plan, {kind: stored.version for kind, stored in secrets.items()}),
             ),
-            opts=self.child(depends_on=[stored.access for stored in secrets.values()]),
+            opts=self.child(
+                depends_on=[stored.access for stored in secrets.values()],
+                # The service-level minimum is Cloud Run's own zero, or what the autoscaler set: never this program's.
+                ignore_changes=["scaling"],
+            ),
         )
 
     def _let_deploy(self, args: ApiServiceArgs, account: serviceaccount.Account, service: cloudrunv2.Service) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
-from pulumi_gcp import projects, serviceaccount
+from pulumi_gcp import cloudrunv2, projects, serviceaccount
 
 from components.base import Component, Secrets
 from components.containers import HostResources, declare_service
@@ -47,12 +47,29 @@ Source: IAM's documentation of conditions on resource names, read 2026-11-26; ne
 """
 
 
+API_PERMISSIONS = ("run.services.get", "run.services.update")
+"""What reading and setting the API's service-level minimum of instances needs, on that service alone.
+
+Cloud Run has no narrower right: who may update a service may update all of it, as the account that it runs as. Source:
+Cloud Run's documentation of IAM roles and of services.patch, as recalled 2026-11-27; never tried.
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScaledApi:
+    """The Cloud Run service whose warm instances follow the API's p99: its name, and its account's full name."""
+
+    service_name: pulumi.Input[str]
+    account: pulumi.Input[str]
+
+
 @dataclass(frozen=True, kw_only=True)
 class AutoscalerArgs:
     """What `Autoscaler` needs.
 
     `owner` begins the workers' names, `template` is their template as its self link, `worker_account` the full name of
     the account that they run as, `secrets` what else the container's files ask for, `enabled` what must exist first.
+    `api` is there where it keeps the API's instances warm, too.
     """
 
     service: Service
@@ -62,13 +79,15 @@ class AutoscalerArgs:
     owner: str
     template: pulumi.Input[str]
     worker_account: pulumi.Input[str]
+    api: ScaledApi | None = None
     enabled: Sequence[pulumi.Resource] = ()
 
 
 class Autoscaler(Component):
     """The container on the first server that makes and deletes spot workers, its volume, its account and its key.
 
-    The account may make, see, tell and delete workers, by their names, and run them as the workers' account; no more.
+    The account may make, see, tell and delete workers, by their names, and run them as the workers' account; with `api`
+    also update the one Cloud Run service, as its account; no more.
     Its key is the one that this program makes, since the server is not Google's and has no identity there: it is kept
     encrypted in the state and in a file that only the container's user can read. ``pulumi up --target-replace URN`` of
     the key makes it anew. An organisation that forbids keys (iam.disableServiceAccountKeyCreation, the default of new
@@ -98,7 +117,7 @@ class Autoscaler(Component):
             permissions=list(PERMISSIONS),
             opts=self.child(depends_on=list(args.enabled)),
         )
-        grants = [
+        grants: list[pulumi.Resource] = [
             projects.IAMMember(
                 prefix,
                 project=service.gcp_project,
@@ -119,6 +138,8 @@ class Autoscaler(Component):
                 opts=self.child(),
             ),
         ]
+        if args.api is not None:
+            grants += self._let_scale(args, args.api, account)
         key = serviceaccount.Key(prefix, service_account_id=account.name, opts=self.child())
         secrets = {
             **args.secrets,
@@ -127,3 +148,34 @@ class Autoscaler(Component):
         }
         declare_service(args.plan, args.hosts, secrets, self, depends_on=grants)
         self.publish(account=account.email)
+
+    def _let_scale(
+        self, args: AutoscalerArgs, api: ScaledApi, account: serviceaccount.Account
+    ) -> list[pulumi.Resource]:
+        name, project = f"{args.service.name}-autoscaler-api", args.service.gcp_project
+        role = projects.IAMCustomRole(
+            name,
+            role_id=name.replace("-", "_"),
+            project=project,
+            title="Keeps the API's instances warm",
+            permissions=list(API_PERMISSIONS),
+            opts=self.child(depends_on=list(args.enabled)),
+        )
+        return [
+            cloudrunv2.ServiceIamMember(
+                name,
+                name=api.service_name,
+                project=project,
+                location=args.service.region,
+                role=role.name,
+                member=account.member,
+                opts=self.child(),
+            ),
+            serviceaccount.IAMMember(
+                name,
+                service_account_id=api.account,
+                role="roles/iam.serviceAccountUser",
+                member=account.member,
+                opts=self.child(),
+            ),
+        ]

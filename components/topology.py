@@ -10,7 +10,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from components.api import ApiService, ApiServiceArgs, Egress
-from components.autoscaler import Autoscaler, AutoscalerArgs
+from components.autoscaler import Autoscaler, AutoscalerArgs, ScaledApi
 from components.base import Component, Secrets
 from components.containers import HostResources
 from components.cost_guard import CostGuard, CostGuardArgs
@@ -58,7 +58,7 @@ def declare(plan: StagePlan, configured: Secrets) -> dict[str, Any]:
     watched = CostGuardArgs(service=plan.config.service, budget=plan.config.budget, enabled=base.delivery.enabled)
     guard = CostGuard("cost-guard", watched, base.cloud)
     watch = _declare_observability(base, hosts, guard)
-    _declare_burst(base, hosts)
+    _declare_burst(base, hosts, api)
     _declare_recovery(base)
     return {
         "api_url": api.url,
@@ -180,7 +180,7 @@ def _declare_api(base: Foundation) -> ApiService:
     )
 
 
-def _declare_burst(base: Foundation, hosts: Mapping[str, HostResources]) -> None:
+def _declare_burst(base: Foundation, hosts: Mapping[str, HostResources], api: ApiService) -> None:
     plan = base.plan
     if plan.burst is None:
         return
@@ -212,6 +212,9 @@ def _declare_burst(base: Foundation, hosts: Mapping[str, HostResources]) -> None
             owner=secret_prefix(plan.config.service.name),
             template=workers.template,
             worker_account=workers.account,
+            api=ScaledApi(service_name=api.service_name, account=api.account_name)
+            if plan.config.api.warm_cap_usd_per_month
+            else None,
             enabled=base.delivery.enabled,
         ),
         base.cloud,

@@ -23,6 +23,7 @@ from dreamseed.config.types import (
     Seconds,
     Section,
     SshPublicKey,
+    Usd,
     Utilization,
     WitnessMachine,
     immutable,
@@ -57,6 +58,9 @@ class Api(Section):
     tunnel_image: ImageReference = Field(description="the tunnel sidecar's image, by digest")
     min_instances: CountOrZero = Field(le=1_000, description="instances kept warm")
     max_instances: Count = Field(description="instances at most")
+    warm_cap_usd_per_month: Usd = Field(
+        description="what instances kept warm above min_instances, while the API's p99 alert fires, may cost; 0: none"
+    )
     cpu: Count = Field(description="vCPU of one instance")
     memory_gib: Gib = Field(description="memory of one instance, in GiB")
     concurrency: Count = Field(description="requests that one instance handles at once")

@@ -14,6 +14,9 @@ from dreamseed.monitoring.slo import MINIMUM_FAILURES
 MINIMUM_REQUESTS = 100
 """Requests in five minutes before a percentile is believed."""
 SCALED_TO_ZERO_WINDOW = "1d"
+TAIL_ALERT = "ApiTailLatency"
+"""By which the autoscaler keeps more instances warm."""
+PLAIN = '{job="api",kind="plain"}'
 FAILURES = 'http_requests_total{job="api",status="5xx"}'
 
 
@@ -23,21 +26,26 @@ def service_group(config: StageConfig) -> Group:
         name="service",
         alerts=(
             _latency("APIHighLatency", 95, config.slo.api_p95_ms, Severity.CRITICAL),
-            _latency("ApiTailLatency", 99, config.slo.api_p99_ms, Severity.WARNING),
+            _latency(TAIL_ALERT, 99, config.slo.api_p99_ms, Severity.WARNING),
             _failures(config.slo.max_5xx_ratio),
             _silent(config),
         ),
     )
 
 
+def percentile_seconds(percentile: int) -> str:
+    """Return the expression of a percentile of plain routes' latency in five minutes, in seconds."""
+    return (
+        f"histogram_quantile({percentile / 100:g}, sum by (le) (rate(http_request_duration_seconds_bucket{PLAIN}[5m])))"
+    )
+
+
 def _latency(name: str, percentile: int, objective_ms: int, severity: Severity) -> Alert:
     seconds = f"{objective_ms / 1_000:g}"
-    selector = '{job="api",kind="plain"}'
     return Alert(
         name=name,
-        expression=f"histogram_quantile({percentile / 100:g}, "
-        f"sum by (le) (rate(http_request_duration_seconds_bucket{selector}[5m]))) > {seconds} "
-        f"and sum(increase(http_request_duration_seconds_count{selector}[5m])) > {MINIMUM_REQUESTS}",
+        expression=f"{percentile_seconds(percentile)} > {seconds} "
+        f"and sum(increase(http_request_duration_seconds_count{PLAIN}[5m])) > {MINIMUM_REQUESTS}",
         for_seconds=300,
         severity=severity,
         component="api",

@@ -6,21 +6,28 @@ price to which a spot machine can rise. Times are choices, named as such; a mode
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, time
 
+from autoscaler.bounds import BoundsPolicy
 from autoscaler.policy import Life, LookAhead, Policy, Purchase, Spending, Zone
-from autoscaler.settings import Queries, Settings
+from autoscaler.settings import Bounds, BoundsQueries, Queries, Settings
 from dreamseed.catalog.prices import BOOK, Price, PriceBook
 from dreamseed.catalog.prices.compute import on_demand_sku, spot_sku
 from dreamseed.catalog.prices.model import HOURS_PER_MONTH
 from dreamseed.config import StageConfig
+from dreamseed.config.cloud import Billing
 from dreamseed.config.usage import BurstPricing
+from dreamseed.cost.quantities.cloud_run import instance_cpu, instance_memory_gib
 from dreamseed.interval import Scenario
+from dreamseed.monitoring.alerts_service import TAIL_ALERT, percentile_seconds
 from dreamseed.planning.burst import DISK_GIB, BurstPlan, secret_prefix
 from dreamseed.planning.gpu import GpuLayout
 
 CARD_LEAD_DAYS = 14
 """From the order of a card until it serves. A choice: ask the shop."""
+CALM_SHARE = 0.5
+"""Of the objective of the API's p99, below which fewer instances are kept warm. A choice."""
 DAYS_HOURS_SHARE = 0.5
 """Of the month's hours, what one day may take."""
 PROVISIONING_SECONDS, DRIVER_AND_IMAGE_SECONDS, WEIGHTS_SECONDS, ENGINE_SECONDS = 60, 120, 110, 190
@@ -57,13 +64,62 @@ def plan_settings(config: StageConfig, layout: GpuLayout, burst: BurstPlan, temp
     What the month leaves is counted from the stage's worst case, the limit that nothing may pass: its budget is passed
     already by the expected cost, which `dreamseed cost` tells.
     """
-    limit = config.budget.guardrails.worst_case_usd_per_month
     return Settings(
         policy=plan_policy(config, layout, burst),
-        queries=Queries(headroom_usd=f"{limit:g} - sum(edu_cost_month_forecast)"),
+        queries=Queries(headroom_usd=_headroom(config)),
         project=config.service.gcp_project,
         template=template,
+        bounds=plan_bounds(config),
     )
+
+
+def plan_bounds(config: StageConfig, book: PriceBook = BOOK) -> Bounds | None:
+    """Return how the API's warm instances follow its p99; null where nothing may be spent on that.
+
+    An instance that is kept warm costs at most what it costs while it idles, as Cloud Run is billed here.
+    """
+    api, service = config.api, config.service
+    if not api.warm_cap_usd_per_month:
+        return None
+    usd, expires_at = _warm_hour(config, book)
+    return Bounds(
+        policy=BoundsPolicy(
+            least=api.min_instances,
+            most=api.max_instances,
+            calm_seconds=config.slo.api_p99_ms * CALM_SHARE / 1_000,
+            usd_per_hour=usd,
+            price_expires_at=expires_at,
+            cap_usd_per_month=api.warm_cap_usd_per_month,
+        ),
+        queries=BoundsQueries(
+            taken_at='max(timestamp(http_request_duration_seconds_count{job="api"}))',
+            firing=f'max(ALERTS{{alertname="{TAIL_ALERT}",alertstate="firing"}}) or vector(0)',
+            tail_seconds=percentile_seconds(99),
+            headroom_usd=_headroom(config),
+        ),
+        service=f"projects/{service.gcp_project}/locations/{service.region}/services/{api.name}",
+    )
+
+
+def _warm_hour(config: StageConfig, book: PriceBook) -> tuple[float | None, float]:
+    api = config.api
+    kind = "idle" if api.billing is Billing.REQUEST else "instance"
+    sizes = {"cpu": instance_cpu(api), "memory": instance_memory_gib(api)}
+    found = {what: book.find(f"run-{kind}-{what}", config.service.region) for what in sizes}
+    rows = {what: row for what, row in found.items() if row is not None}
+    if len(rows) < len(sizes):
+        return None, 0.0
+    usd = sum(row.gross_usd(3_600 * sizes[what], Scenario.HIGH) for what, row in rows.items())
+    return usd, _fresh_until(rows.values())
+
+
+def _headroom(config: StageConfig) -> str:
+    return f"{config.budget.guardrails.worst_case_usd_per_month:g} - sum(edu_cost_month_forecast)"
+
+
+def _fresh_until(rows: Iterable[Price]) -> float:
+    last_day = min(row.source.expires_on for row in rows)
+    return datetime.combine(last_day, time.max, UTC).timestamp()
 
 
 def hour(
@@ -85,9 +141,8 @@ def hour(
         if row is None:
             return None, 0.0
         rows.append((row, quantity))
-    last_day = min(row.source.expires_on for row, _ in rows)
-    fresh_until = datetime.combine(last_day, time.max, UTC).timestamp()
-    return sum(row.gross_usd(quantity, scenario) for row, quantity in rows), fresh_until
+    usd = sum(row.gross_usd(quantity, scenario) for row, quantity in rows)
+    return usd, _fresh_until(row for row, _ in rows)
 
 
 def _card_usd(card: str, book: PriceBook) -> float:

@@ -7,7 +7,7 @@ from functools import cache
 import pulumi
 
 from components.api import ApiService, ApiServiceArgs, Egress
-from components.autoscaler import Autoscaler, AutoscalerArgs
+from components.autoscaler import Autoscaler, AutoscalerArgs, ScaledApi
 from components.cost_guard import CostGuard, CostGuardArgs
 from components.delivery import Delivery, DeliveryArgs
 from components.disaster_recovery import DisasterRecovery, DisasterRecoveryArgs
@@ -138,6 +138,9 @@ def declare_autoscaler(config: StageConfig) -> Declared:
             owner=secret_prefix(config.service.name),
             template=pulumi.Output.from_input("https://compute/template"),
             worker_account="projects/p/serviceAccounts/worker",
+            api=ScaledApi(service_name=config.api.name, account="projects/p/serviceAccounts/api")
+            if config.api.warm_cap_usd_per_month
+            else None,
         )
         return Autoscaler("autoscaler", args)
 

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import json
 
-from components.autoscaler import PERMISSIONS
+import pytest
+
+from components.autoscaler import API_PERMISSIONS, PERMISSIONS
 from dreamseed.planning.autoscaling import plan_policy
 from dreamseed.planning.services.autoscaler import CREDENTIAL_FILE, SETTINGS_FILE
 from tests.components.builders import declare_autoscaler
@@ -23,6 +25,23 @@ def test_its_account_may_make_and_delete_machines_and_run_them_as_the_workers_an
     assert rights["projects/p/serviceAccounts/worker"] == "roles/iam.serviceAccountUser"
     assert len(rights) == 2
     assert not [one for one in rights.values() if one in ("roles/owner", "roles/editor")]
+
+
+@pytest.mark.parametrize("name", ["d", "e"])
+def test_where_it_keeps_the_api_warm_it_may_update_that_service_alone_as_its_account(name: str) -> None:
+    declared = declare_autoscaler(stage(name))
+    roles = {one.inputs["roleId"]: one.inputs["permissions"] for one in declared.all("IAMCustomRole")}
+    assert roles["dreamseed_autoscaler_api"] == list(API_PERMISSIONS)
+    [grant] = declared.all("ServiceIamMember")
+    assert grant.inputs["name"] == "dreamseed-api"
+    accounts = [one.inputs["serviceAccountId"] for one in declared.all("IAMMember") if "serviceAccountId" in one.inputs]
+    assert accounts == ["projects/p/serviceAccounts/api", "projects/p/serviceAccounts/worker"]
+
+
+def test_where_it_does_not_it_has_no_right_over_the_api() -> None:
+    declared = declare_autoscaler(stage("c"))
+    assert not declared.has("ServiceIamMember")
+    assert len(declared.all("IAMCustomRole")) == 1
 
 
 def test_of_machines_it_reaches_only_those_that_bear_a_workers_name() -> None:

@@ -7,12 +7,15 @@ import pytest
 from autoscaler.settings import Settings
 from dreamseed.catalog.prices import BOOK, PriceBook
 from dreamseed.catalog.prices.compute import on_demand_sku, spot_sku
+from dreamseed.catalog.prices.model import HOURS_PER_MONTH
 from dreamseed.cost import estimate
 from dreamseed.interval import Scenario
+from dreamseed.monitoring.alerts_service import TAIL_ALERT
 from dreamseed.monitoring.contract import EXPORTERS
 from dreamseed.monitoring.promql import parsed
-from dreamseed.planning.autoscaling import hour, plan_policy, plan_settings
+from dreamseed.planning.autoscaling import hour, plan_bounds, plan_policy, plan_settings
 from dreamseed.planning.burst import BurstPlan
+from dreamseed.planning.services.monitoring import plan_rules
 from dreamseed.planning.stage_plan import StagePlan
 from tests.planning.stages import shipped
 
@@ -70,3 +73,38 @@ def test_every_query_reads_metrics_of_the_contract() -> None:
         names = parsed(expression).names
         assert names
         assert names <= known
+
+
+@pytest.mark.parametrize("name", ["stage-d", "stage-e"])
+def test_from_d_on_the_apis_warm_instances_follow_its_own_alert_within_the_stages_bounds(name: str) -> None:
+    bounds, config = settings(name).bounds, shipped(name).config
+    assert bounds is not None
+    assert (bounds.policy.least, bounds.policy.most) == (config.api.min_instances, config.api.max_instances)
+    assert bounds.policy.calm_seconds < config.slo.api_p99_ms / 1_000
+    groups = plan_rules(config, shipped(name).hosts, shipped(name).services)
+    [alert] = [one for group in groups for one in group.alerts if one.name == TAIL_ALERT]
+    assert alert.expression.startswith(bounds.queries.tail_seconds)
+    assert f'alertname="{TAIL_ALERT}"' in bounds.queries.firing
+    for query in bounds.queries.model_dump().values():
+        parsed(query)
+    assert bounds.service.endswith(f"/services/{config.api.name}")
+
+
+def test_before_d_cloud_run_scales_by_its_own_settings_alone() -> None:
+    assert settings("stage-c").bounds is None
+
+
+def test_a_warm_instance_costs_what_the_estimate_counts_for_an_idle_one() -> None:
+    plan, bounds = shipped("stage-d"), settings("stage-d").bounds
+    assert bounds is not None
+    counted = sum(line.usd.high for line in estimate(plan).lines if line.name.startswith("API minimum instances"))
+    assert bounds.policy.usd_per_hour is not None
+    gross = bounds.policy.usd_per_hour * plan.config.api.min_instances * HOURS_PER_MONTH
+    # The estimate takes Cloud Run's free share off.
+    assert counted <= gross == pytest.approx(counted, rel=0.05)
+
+
+def test_without_a_price_of_an_idle_instance_none_is_kept_warm() -> None:
+    found = plan_bounds(shipped("stage-d").config, PriceBook(rows=()))
+    assert found is not None
+    assert found.policy.usd_per_hour is None
