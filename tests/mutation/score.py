@@ -50,7 +50,6 @@ class Tier(StrEnum):
 
 
 RULE_TIERS = tuple(tier for tier in Tier if tier is not Tier.REVIEW)
-OF_STAGE_FILES = RULE_TIERS
 OF_PROGRAM = (Tier.MOCKS, Tier.POLICY, Tier.REHEARSAL, Tier.REVIEW)
 
 
@@ -220,13 +219,14 @@ def _policy(held: Stage, resources: Sequence[Registered], only: Mutant | None = 
 
 def of_stage_file(mutant: StageMutant) -> Tried:
     """Ask the tiers about a stage file: what the models let pass goes on to the plan, then to the program."""
-    tried = Tried(mutant, asked=OF_STAGE_FILES)
+    tried = Tried(mutant, asked=(Tier.MODELS,))
     try:
         config = parse_stage({}, mutant.into(document(mutant.stage)), mutant.stage)
     except (ConfigErrors, DreamSeedError) as error:
         tried.told[Tier.MODELS] = str(error)
         tried.alone = True
         return tried
+    tried.asked = (Tier.MODELS, Tier.PLAN)
     before, after = _neighbours(mutant.stage)
     try:
         plan = plan_stage(config, mutant.stage)
@@ -245,6 +245,7 @@ def of_stage_file(mutant: StageMutant) -> Tried:
     if refusals:
         tried.told[Tier.PLAN] = str(refusals[0])
         return tried
+    tried.asked = RULE_TIERS
     _of_what_it_declares(tried, mutant, Stage(name=mutant.stage, config=config, today=TODAY))
     return tried
 
