@@ -9,7 +9,17 @@ from itertools import product
 from pathlib import Path
 
 PROJECT = Path(__file__).parents[2]
-ROOTS = ("bench", "components", "docs", "dreamseed", "examples", "images", "policy", "rehearsal", "tests")
+ROOTS: tuple[str, ...] = (
+    "bench",
+    "components",
+    "docs",
+    "dreamseed",
+    "examples",
+    "images",
+    "policy",
+    "rehearsal",
+    "tests",
+)
 ROOTS += (".ci", ".github")
 FILES = ("Makefile", "README.md", "CHANGELOG.md", "__main__.py", "pyproject.toml", "requirements.in")
 MADE_BY_THE_READER = ("Pulumi.production.yaml",)

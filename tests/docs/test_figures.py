@@ -59,9 +59,10 @@ def test_the_readme_says_that_nothing_was_applied_to_a_real_cloud() -> None:
 
 
 def test_pages_are_short_enough_to_be_read() -> None:
-    generated = PROJECT / "docs/reference"
-    long = [page.path.name for page in all_pages() if generated not in page.path.parents and _lines(page.path) > 150]
-    assert long == []
+    # Reference pages and the changelog are looked things up in, not read from end to end.
+    looked_up = {PROJECT / "docs/reference", PROJECT / "CHANGELOG.md"}
+    read = [page.path for page in all_pages() if not looked_up & {page.path, *page.path.parents}]
+    assert [path.name for path in read if _lines(path) > 150] == []
 
 
 def _lines(path: Path) -> int:

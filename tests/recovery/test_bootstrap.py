@@ -16,6 +16,7 @@ from dreamseed.recovery.bootstrap import LIFECYCLE, SETTINGS, BootstrapError, bo
 from tests.program import PROJECT, record
 from tests.recovery.google_storage import Storage, serving
 
+ANONYMOUS = AnonymousCredentials()  # type: ignore[no-untyped-call]  # declares no types
 PLAN = state_bucket(load_stage(stage_file(PROJECT, "stage-a")).service)
 
 
@@ -27,9 +28,7 @@ def storage(monkeypatch: pytest.MonkeyPatch) -> Iterator[Storage]:
 
 
 def client(storage: Storage) -> Client:
-    return Client(
-        project=PLAN.project, credentials=AnonymousCredentials(), client_options={"api_endpoint": storage.url}
-    )
+    return Client(project=PLAN.project, credentials=ANONYMOUS, client_options={"api_endpoint": storage.url})
 
 
 def invoke(*words: str) -> Result:

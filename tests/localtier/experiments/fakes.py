@@ -12,6 +12,8 @@ from rich.console import Console
 from dreamseed.planning.survivability import Claim, DataLoss, Loss
 from localtier.experiments.survival import Outcome
 from localtier.experiments.trials import Trial
+from localtier.k6 import K6Result
+from localtier.k6.run import Requests
 from localtier.load.content import Verdict
 from localtier.load.figures import figures_of
 from localtier.load.ledger import Event
@@ -28,6 +30,8 @@ SOUND: Mapping[str, Any] = {
     "unacknowledged": 0,
     "examples": (),
 }
+SEEN = Requests(count=9, failure_ratio=0, p50_ms=1, p95_ms=2, p99_ms=3)
+PLAYED = K6Result(users=3, seconds=5, api=SEEN, generation=SEEN, wrong_answers=0, missed=())
 URN = "urn:pulumi:local::dreamseed::dreamseed:index:Part$docker:index/container:Container::"
 
 

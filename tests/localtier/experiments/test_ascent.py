@@ -24,27 +24,15 @@ from localtier.experiments.restarts import Restart
 from localtier.experiments.survival import Outcome
 from localtier.experiments.trials import Trial, sample, trials_of
 from localtier.k6 import K6Result
-from localtier.k6.run import Requests
 from localtier.load.ledger import Outcome as Happened
 from localtier.load.report import LoadReport
 from rehearsal.runner.resources import Action
-from tests.localtier.experiments.fakes import (
-    CACHE_LOST,
-    CLEAN,
-    KEPT,
-    Screen,
-    claim,
-    client,
-    having,
-    tried,
-    verdict,
-)
+from tests.localtier.experiments.fakes import CACHE_LOST, CLEAN, KEPT, PLAYED, Screen, claim, client, having, tried
+from tests.localtier.experiments.fakes import verdict as verdict_of
 from tests.planning.stages import shipped
 
 OK = Happened.OK
 ABC = ("stage-a", "stage-b", "stage-c")
-SEEN = Requests(count=9, failure_ratio=0, p50_ms=1, p95_ms=2, p99_ms=3)
-PLAYED = K6Result(users=3, seconds=5, api=SEEN, generation=SEEN, wrong_answers=0, missed=())
 ONE_KILL = dict.fromkeys(ABC[1:], (Victim.PULUMI,))
 NO_DRIFT = Drift(stage="stage-b", changes=(), found={}, mended={}, errors=())
 
@@ -210,7 +198,7 @@ def test_a_stage_that_does_not_come_up_is_a_finding_and_the_end(world: World) ->
     [
         {"changed_again": ("update x",)},
         {"services": ("kafka",)},
-        {"users": having(client("postgres", OK, verdict=verdict(missing=1)))},
+        {"users": having(client("postgres", OK, verdict=verdict_of(missing=1)))},
     ],
 )
 def test_what_a_step_does_wrong_is_a_finding_and_the_next_one_is_tried_all_the_same(
@@ -284,7 +272,7 @@ def test_no_engine_is_restarted_where_something_is_broken_already(world: World) 
 
 
 def test_what_is_lost_by_the_losses_is_a_finding(world: World) -> None:
-    world.verified = having(client("postgres", OK, verdict=verdict(missing=1)))
+    world.verified = having(client("postgres", OK, verdict=verdict_of(missing=1)))
     (problem,) = ran(world, ("stage-a",), claims={"stage-a": Claims.EVERY}).problems
     assert problem.startswith("stage-a: after the losses: postgres: of 9 acknowledged, 1 missing")
 
@@ -362,7 +350,7 @@ def test_a_wrong_answer_is_a_finding_and_a_missed_objective_is_told(world: World
 
 
 def test_users_who_generated_nothing_have_shown_nothing(world: World) -> None:
-    world.played = replace(PLAYED, generation=replace(SEEN, count=0))
+    world.played = replace(PLAYED, generation=replace(PLAYED.generation, count=0))
     assert len(ran(world, ("stage-a",), k6_seconds=5).problems) == 1
 
 

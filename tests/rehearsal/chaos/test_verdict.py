@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 
 from rehearsal.chaos.lookup import Person
-from rehearsal.chaos.verdict import PLAINTEXT, SIGNATURE, differences, leaks, secrets_of
+from rehearsal.chaos.verdict import differences, leaks, secrets_of
 from rehearsal.providers.cloud.fake_cloud import FakeCloud
 from rehearsal.providers.cloud.generators import ACCOUNT_KEY
 from rehearsal.providers.cloud.identity import computed_id, is_drawn, is_made_again
 from rehearsal.providers.judge.table_judge import TableJudge
-from rehearsal.providers.wire import UNKNOWN_TEXT
+from rehearsal.providers.wire import SIGNATURE, UNKNOWN_TEXT
 from rehearsal.runner.recovery import Creation, Identity
+from rehearsal.runner.scaffold import PLAINTEXT
 from tests.rehearsal.providers.given import (
     CONTAINER,
     PASSWORD,
