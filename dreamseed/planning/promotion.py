@@ -17,8 +17,8 @@ from dreamseed.planning.container import Container, Volume, VolumeKind
 from dreamseed.planning.stage_plan import StagePlan
 
 IN_PLACE = frozenset({"memory_mib", "cpu_cores"})
-ORDER_ONLY = frozenset({"after"})
-"""Decides when a container is touched, never what it is."""
+UNTOLD = frozenset({"after", "inner_ports"})
+"""What Docker is not told: the order of containers, and what they listen at without publishing it."""
 
 
 class Action(StrEnum):
@@ -117,7 +117,7 @@ def _change(old: Container | None, new: Container) -> ContainerChange | None:
 def _differing(old: Container, new: Container) -> Iterator[str]:
     for field in fields(Container):
         before, after = getattr(old, field.name), getattr(new, field.name)
-        if before == after or field.name in ORDER_ONLY:
+        if before == after or field.name in UNTOLD:
             continue
         if field.name != "files":
             yield field.name

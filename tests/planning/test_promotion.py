@@ -10,7 +10,7 @@ import pytest
 from dreamseed.errors import PromotionError
 from dreamseed.planning import promotion as product
 from dreamseed.planning.container import Container, Volume, VolumeKind
-from dreamseed.planning.promotion import IN_PLACE, ORDER_ONLY, Action, Promotion, plan_promotion, promotion_refusals
+from dreamseed.planning.promotion import IN_PLACE, UNTOLD, Action, Promotion, plan_promotion, promotion_refusals
 from dreamseed.planning.stage_plan import StagePlan
 from tests.planning.stages import STAGE_NAMES, configured, planned, shipped
 
@@ -190,6 +190,7 @@ CHANGED: dict[str, Any] = {
     "files": (),
     "mounts": (),
     "ports": (),
+    "inner_ports": (1,),
     "aliases": ("other",),
     "gpu_indices": (7,),
     "shm_size_mib": 1,
@@ -212,7 +213,7 @@ def test_every_field_of_a_container_is_weighed(name: str) -> None:
     change = {name: CHANGED[name]}
     new = replace(old, kafka=replace(old.kafka, containers=(replace(kafka, **change), *others)))
     touched = [one for one in plan_promotion(old, new).containers if one.name == kafka.name]
-    if name in ORDER_ONLY:
+    if name in UNTOLD:
         assert touched == []
     else:
         assert [one.action for one in touched] == [Action.CHANGED if name in IN_PLACE else Action.REPLACED]
