@@ -18,6 +18,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from autoscaler.decide import agreed
 from autoscaler.policy import Exact, Seconds, Usd, Window
 from autoscaler.records import BoundsChange, BoundsState, Ledger, Verdict
 from autoscaler.signals import CLOCKS_APART_SECONDS
@@ -93,7 +94,7 @@ def decide_bounds(
     now = max(now, state.decided_at)
     verdict, why = judge_tail(observation, policy, now)
     kept = max(policy.up_window.samples, policy.down_window.samples)
-    wanted = _within(state.wanted if state.wanted is not None else policy.least, policy)
+    wanted = _within(_minimum(state, policy), policy)
     ledger = _spent(state, policy, now)
     verdicts = (*state.verdicts, verdict)[-kept:]
     draft = state.model_copy(update={"decided_at": now, "verdicts": verdicts, "ledger": ledger, "wanted": wanted})
@@ -132,9 +133,9 @@ def _next(
     state: BoundsState, observation: BoundsObservation, policy: BoundsPolicy, verdict: Verdict, why: str, now: float
 ) -> tuple[int, str]:
     """Return the next minimum and why; the present one where nothing may change."""
-    present = state.wanted if state.wanted is not None else policy.least
+    present = _minimum(state, policy)
     since = now - state.changed_at if state.changed_at is not None else float("inf")
-    if verdict is Verdict.UP and _agreed(state.verdicts, Verdict.UP, policy.up_window):
+    if verdict is Verdict.UP and agreed(state.verdicts, Verdict.UP, policy.up_window):
         after = _within(max(present + 1, ceil(present * policy.growth)), policy)
         if after == present:
             return present, f"{why}; the stage's {policy.most} are warm"
@@ -144,7 +145,7 @@ def _next(
         if affordable <= present:
             return present, f"{why}; {refused}"
         return min(after, affordable), why
-    if verdict is Verdict.DOWN and _agreed(state.verdicts, Verdict.DOWN, policy.down_window):
+    if verdict is Verdict.DOWN and agreed(state.verdicts, Verdict.DOWN, policy.down_window):
         if present == policy.least or since < policy.down_cooldown_seconds:
             return present, why
         return _within(min(present - 1, int(present / policy.growth)), policy), why
@@ -171,27 +172,29 @@ def _affordable(
 
 def kept_usd(state: BoundsState, policy: BoundsPolicy, now: float) -> float:
     """Return what the instances above the stage's least cost if they stand until the month is over."""
-    extra = max(0, (state.wanted if state.wanted is not None else policy.least) - policy.least)
-    return extra * max(0.0, month_ends_at(now) - now) / HOUR * (policy.usd_per_hour or 0.0)
+    return max(0.0, month_ends_at(now) - now) / HOUR * _usd_per_hour(state, policy)
 
 
 def _spent(state: BoundsState, policy: BoundsPolicy, now: float) -> Ledger:
     """Return the ledger of now: what the instances above the stage's least have cost since the last decision."""
-    extra = max(0, (state.wanted if state.wanted is not None else policy.least) - policy.least)
-    if not extra or not state.decided_at:
-        return turned(state.ledger, now)
+    ledger, usd_per_hour = turned(state.ledger, now), _usd_per_hour(state, policy)
+    if not usd_per_hour or not state.decided_at:
+        return ledger
     began = max(state.decided_at, month_began_at(now))
-    ledger = turned(state.ledger, now)
-    usd = extra * (now - began) / HOUR * (policy.usd_per_hour or 0.0)
-    return ledger.model_copy(update={"month_usd": ledger.month_usd + usd})
+    return ledger.model_copy(update={"month_usd": ledger.month_usd + (now - began) / HOUR * usd_per_hour})
+
+
+def _minimum(state: BoundsState, policy: BoundsPolicy) -> int:
+    return state.wanted if state.wanted is not None else policy.least
+
+
+def _usd_per_hour(state: BoundsState, policy: BoundsPolicy) -> float:
+    """Return what an hour of the instances above the stage's least costs; nothing while they have no price."""
+    return max(0, _minimum(state, policy) - policy.least) * (policy.usd_per_hour or 0.0)
 
 
 def _within(count: int, policy: BoundsPolicy) -> int:
     return min(policy.most, max(policy.least, count))
-
-
-def _agreed(verdicts: tuple[Verdict, ...], wanted: Verdict, window: Window) -> bool:
-    return verdicts[-window.samples :].count(wanted) >= window.agreeing
 
 
 def month_began_at(now: float) -> float:

@@ -110,8 +110,7 @@ class Daemon:
         if self.agent is not None and not dry_run:
             self.agent.tell(decision.state)
         if self.warm is not None:
-            killed = self.kill_switch.exists()
-            kept = self.warm.turn(keeper, self.prometheus, now, killed=killed, dry_run=dry_run)
+            kept = self.warm.turn(keeper, self.prometheus, now, killed=observation.killed, dry_run=dry_run)
             logger.info("Cloud Run: %s", kept.reason)
         return decision
 

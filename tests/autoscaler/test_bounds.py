@@ -311,7 +311,7 @@ def _hold_to(asked: BoundsPolicy, used: BoundsPolicy, life: list[tuple[Any, ...]
 
 
 def test_a_mutant_that_asks_for_no_agreement_of_samples_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bounds, "_agreed", _any)
+    monkeypatch.setattr(bounds, "agreed", _any)
     with pytest.raises(AssertionError):
         test_one_sample_of_the_alert_raises_nothing()
 
