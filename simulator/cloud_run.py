@@ -7,15 +7,15 @@ Cloud Run Admin API v2, projects.locations.services, as recalled 2026-11-27. Tha
 
 from __future__ import annotations
 
-import json
 import random
 import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from simulator import json_server
 
 SERVICE = re.compile(r"/v2/(projects/[^/]+/locations/[^/]+/services/[^/]+)")
 SCALING = "scaling.minInstanceCount"
@@ -77,31 +77,8 @@ class CloudRun:
 def serving(cloud: CloudRun) -> Iterator[str]:
     """Serve the stand-in on loopback while the context lasts; yield its address."""
 
-    class Handler(BaseHTTPRequestHandler):
-        def _handle(self) -> None:
-            length = int(self.headers.get("Content-Length") or 0)
-            status, found = cloud.answer(self.command, self.path, json.loads(self.rfile.read(length) or b"{}"))
-            text = json.dumps(found).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(text)))
-            self.end_headers()
-            self.wfile.write(text)
-
-        do_GET = do_PATCH = _handle  # noqa: N815 - the names that http.server calls
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with json_server.serving(json_server.server_of(cloud.answer, ("127.0.0.1", 0))) as address:
+        yield f"http://{address}"
 
 
 def _error(code: int, status: str) -> dict[str, Any]:

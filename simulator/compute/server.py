@@ -7,7 +7,6 @@ credential. Source: Compute Engine API v1, discovery document as google-cloud-co
 
 from __future__ import annotations
 
-import json
 import re
 import signal
 import ssl
@@ -15,11 +14,11 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from simulator import json_server
 from simulator.compute.model import Compute, LostError, Machine, Operation, RefusedError
 
 PAGE = 2
@@ -108,38 +107,11 @@ class ComputeApi:
         return machine
 
 
-def server_of(api: ComputeApi, address: tuple[str, int]) -> ThreadingHTTPServer:
-    """Return a server at `address` that answers with `api`; it listens, and serves when it is told to."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def _handle(self) -> None:
-            length = int(self.headers.get("Content-Length") or 0)
-            body = json.loads(self.rfile.read(length)) if length else {}
-            try:
-                status, found = api.answer(self.command, self.path, body)
-            except LostError:
-                self.close_connection = True
-                return
-            text = json.dumps(found).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(text)))
-            self.end_headers()
-            self.wfile.write(text)
-
-        do_GET = do_POST = do_DELETE = _handle  # noqa: N815 - the names that http.server calls
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    return ThreadingHTTPServer(address, Handler)
-
-
 def serve_https(api: ComputeApi, address: tuple[str, int], certificate: Path, key: Path) -> None:
     """Serve at `address` until SIGTERM or SIGINT. Raises OSError where the port is taken or a file cannot be read."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
-    server = server_of(api, address)
+    server = json_server.server_of(api.answer, address, LostError)
     server.socket = context.wrap_socket(server.socket, server_side=True)
     for number in (signal.SIGTERM, signal.SIGINT):
         # `shutdown` waits for the loop, which is this thread's.
@@ -151,15 +123,9 @@ def serve_https(api: ComputeApi, address: tuple[str, int], certificate: Path, ke
 @contextmanager
 def serving(compute: Compute, clock: Callable[[], float], port: int = 0) -> Iterator[str]:
     """Serve the stand-in on loopback while the context lasts; yield its host and port."""
-    server = server_of(ComputeApi(compute, clock), ("127.0.0.1", port))
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    try:
-        yield f"127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    api = ComputeApi(compute, clock)
+    with json_server.serving(json_server.server_of(api.answer, ("127.0.0.1", port), LostError)) as address:
+        yield address
 
 
 def _page(kind: str, entries: list[tuple[str, dict[str, Any]]], query: dict[str, str]) -> dict[str, Any]:

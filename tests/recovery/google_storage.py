@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from simulator import json_server
 
 DEFAULTS = {"softDeletePolicy": {"retentionDurationSeconds": "604800"}}
 """What Google sets where nothing is said: seven days."""
@@ -43,30 +42,11 @@ class Storage:
 def serving(storage: Storage) -> Iterator[Storage]:
     """Serve the buckets until the block ends."""
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+    def answer(method: str, path: str, body: dict[str, Any]) -> tuple[int, Any]:
+        url = urlsplit(path)
+        status, said = storage.answer(method, url.path, parse_qs(url.query), body)
+        return status, said if status == 200 else {"error": {"code": status, "message": said}}
 
-        def handle_call(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)) or b"{}")
-            url = urlsplit(self.path)
-            status, said = storage.answer(self.command, url.path, parse_qs(url.query), body)
-            answer = said if status == 200 else {"error": {"code": status, "message": said}}
-            content = json.dumps(answer).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        do_GET = do_POST = do_PATCH = handle_call  # noqa: N815 - the base class calls them so
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        storage.url = f"http://127.0.0.1:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
+    with json_server.serving(json_server.server_of(answer, ("127.0.0.1", 0))) as address:
+        storage.url = f"http://{address}"
         yield storage
-        server.shutdown()
-        thread.join()
