@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from dreamseed.commands.rehearse import rehearsed_project, traits
-from dreamseed.config import STAGE_NAMES
+from dreamseed.commands.rehearse import traits
 from rehearsal.providers.host import ProviderHost
-from rehearsal.runner import Project, Setting
+from rehearsal.runner import Setting
 from rehearsal.runner.engine import Engine, Run
 from rehearsal.runner.ladder import LOSES_STATE
 from rehearsal.toolchain import ensure_engine
+from tests.another_program import project_running
 from tests.mutation import changed, rehearsed
 from tests.mutation.mutant import Mutant
 
@@ -38,14 +38,9 @@ def compared(mutants: Sequence[Mutant], stage: str, root: Path) -> Iterator[Comp
     """Bring `stage` up once and run each mutant over a copy of it; `root` is an empty folder."""
     folder = root / "project"
     folder.mkdir()
-    for name in ("Pulumi.yaml", *(f"Pulumi.{each}.yaml" for each in STAGE_NAMES)):
-        shutil.copy(changed.PROJECT / name, folder / name)
-    program = f"import runpy\n\nrunpy.run_path({changed.__file__!r})\n"
-    (folder / "__main__.py").write_text(program, encoding="utf-8")
-    project = Project(directory=folder, stacks=STAGE_NAMES, passphrase=rehearsed_project().passphrase)
     with ProviderHost(root / "cloud") as host:
         engine = Setting(
-            project=project,
+            project=project_running(Path(changed.__file__), folder),
             toolchain=ensure_engine(),
             workspace=root / "workspace",
             providers=host.environment(),

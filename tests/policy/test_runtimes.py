@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import shutil
 from functools import cache
 from pathlib import Path
 
 import pytest
 
-from dreamseed.commands.rehearse import rehearsed_project, traits
-from dreamseed.config import STAGE_NAMES
+from dreamseed.commands.rehearse import traits
 from policy.judge import judge
 from policy.rules import RULES, STAGE_RULES
 from policy.waivers import shipped_waivers
 from rehearsal.providers.host import ProviderHost
-from rehearsal.runner import Project, Setting
+from rehearsal.runner import Setting
 from rehearsal.runner.engine import Run
 from rehearsal.toolchain import ensure_engine
+from tests.another_program import project_running
 from tests.policy import breaking
 from tests.policy.breaking import INJECTED, PROJECT
 from tests.policy.recorded import resources, shipped
@@ -44,13 +43,9 @@ def judged() -> frozenset[tuple[str, str, str]]:
 def broken_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Return the real engine's preview of the broken program with the pack."""
     folder = tmp_path_factory.mktemp("broken")
-    for name in ("Pulumi.yaml", *(f"Pulumi.{stage}.yaml" for stage in STAGE_NAMES)):
-        shutil.copy(PROJECT / name, folder / name)
-    (folder / "__main__.py").write_text(f"import runpy\n\nrunpy.run_path({str(PROGRAM)!r})\n", encoding="utf-8")
-    project = Project(directory=folder, stacks=STAGE_NAMES, passphrase=rehearsed_project().passphrase)
     with ProviderHost(folder / "cloud") as host:
         setting = Setting(
-            project=project,
+            project=project_running(PROGRAM, folder),
             toolchain=ensure_engine(),
             workspace=folder / "workspace",
             providers=host.environment(),
