@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import json
 import shutil
 import subprocess
-import tarfile
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -37,6 +35,7 @@ from localtier.network import ask_outside
 from localtier.services import Services
 from localtier.tier import Tier
 from rehearsal.hosts import HostsError, faults
+from rehearsal.providers.docker.uploads import archive
 
 ASKED_AT_ONCE = 285
 """More than an engine runs (256) and that may wait (20) before the alert; with the users' few chats fewer than it holds
@@ -82,12 +81,7 @@ class Bench:
 
     def write(self, name: str, path: str, text: str) -> None:
         """Put a file into a running container, with the owner that the plan's own files there have."""
-        packed = io.BytesIO()
-        with tarfile.open(fileobj=packed, mode="w") as archive:
-            member = tarfile.TarInfo(Path(path).name)
-            member.size, member.mode = len(text.encode()), 0o644
-            archive.addfile(member, io.BytesIO(text.encode()))
-        self.running(name).put_archive(str(Path(path).parent), packed.getvalue())
+        self.running(name).put_archive("/", archive([{"file": path, "content": text}]))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,6 +15,7 @@ from typing import Any
 import docker
 import httpx
 from docker.errors import NotFound
+from prometheus_client.parser import text_string_to_metric_families
 
 from autoscaler.cloud import OWNER_LABEL
 from autoscaler.records import State
@@ -51,7 +52,7 @@ FIRST_PLACE = 251
 SPARE_PLACES = 1
 """Beside those that the cap allows, so that one too many would be seen."""
 LEADS_SECONDS = 180.0
-WORKERS = 'proxy="engines",server="spot-workers"'
+WORKERS = {"proxy": "engines", "server": "spot-workers"}
 
 
 @dataclass
@@ -116,7 +117,7 @@ class RunningStage:
             machines=frozenset(host for host, engine in self.machines.items() if _serves(engine)),
             remembered=frozenset(one.name for one in state.workers),
             answered=sum(
-                round(total(text, "haproxy_server_http_responses_total", f'{WORKERS},code="2xx"')) for text in ways
+                round(total(text, "haproxy_server_http_responses_total", **WORKERS, code="2xx")) for text in ways
             ),
             weight=min(_weight(text) for text in ways),
             month_usd=state.ledger.month_usd,
@@ -292,10 +293,14 @@ def workers_secrets(tier: Tier, plan: StagePlan) -> dict[str, str]:
     }
 
 
-def total(text: str, name: str, labels: str = "") -> float:
-    """Return the sum of a metric's samples on a page whose labels contain `labels`, 0 without any."""
-    found = (line for line in text.splitlines() if line.startswith((f"{name}{{", f"{name} ")) and labels in line)
-    return sum(float(line.rsplit(" ", 1)[1]) for line in found)
+def total(text: str, name: str, **labels: str) -> float:
+    """Return the sum of a metric's samples on a page that have these labels, 0 without any."""
+    return sum(
+        sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if sample.name == name and labels.items() <= sample.labels.items()
+    )
 
 
 def _state(bench: Bench) -> State:
@@ -305,8 +310,8 @@ def _state(bench: Bench) -> State:
 
 def _weight(text: str) -> float:
     """Return the weight that a router gives the workers, 0 while it takes none for up."""
-    up = total(text, "haproxy_server_status", f'{WORKERS},state="UP"')
-    return total(text, "haproxy_server_weight", WORKERS) if up else 0.0
+    up = total(text, "haproxy_server_status", **WORKERS, state="UP")
+    return total(text, "haproxy_server_weight", **WORKERS) if up else 0.0
 
 
 def _serves(engine: docker.DockerClient) -> bool:

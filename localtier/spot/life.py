@@ -6,13 +6,10 @@ and metadata come without their servers. What it starts is started, with its arg
 
 from __future__ import annotations
 
-import io
-import tarfile
 import time
 from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 import docker
 from docker.errors import APIError, DockerException, NotFound
@@ -23,6 +20,7 @@ from autoscaler.cloud import DRAIN_ITEM
 from localtier.spot.compute import Fate, Tell
 from localtier.spot.events import MachineEvent, What
 from localtier.spot.settings import Place, SpotSettings
+from rehearsal.providers.docker.uploads import archive
 
 ENGINE, CONNECTOR = "engine", "connector"
 KEY_FILE, TOKEN_FILE = "/run/secrets/vllm-api-key", "/run/secrets/tunnel-token"
@@ -144,16 +142,8 @@ def _started_connector(engine: docker.DockerClient, settings: SpotSettings) -> C
 
 
 def _put(container: Container, path: str, text: str, owner: int) -> None:
-    packed = io.BytesIO()
-    place = PurePosixPath(path)
-    with tarfile.open(fileobj=packed, mode="w") as archive:
-        folder = tarfile.TarInfo(place.parent.name)
-        folder.type, folder.mode = tarfile.DIRTYPE, 0o711
-        archive.addfile(folder)
-        file = tarfile.TarInfo(f"{place.parent.name}/{place.name}")
-        file.size, file.mode, file.uid, file.gid = len(text.encode()), 0o400, owner, owner
-        archive.addfile(file, io.BytesIO(text.encode()))
-    container.put_archive(str(place.parent.parent), packed.getvalue())
+    file = {"file": path, "content": text, "permissions": "0400", "owner": str(owner), "group": str(owner)}
+    container.put_archive("/", archive([file]))
 
 
 def _healthy(container: Container, port: int) -> bool:
