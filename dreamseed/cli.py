@@ -14,6 +14,7 @@ from dreamseed.errors import ConfigErrors, DreamSeedError
 COMMANDS = {
     "plan": "dreamseed.commands.plan:plan",
     "cost": "dreamseed.commands.cost:cost",
+    "image": "dreamseed.commands.image:image",
     "pull-request": "dreamseed.commands.pull_request:pull_request",
     "rehearse": "dreamseed.commands.rehearse:rehearse",
     "chaos": "dreamseed.commands.chaos:chaos",

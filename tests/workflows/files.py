@@ -47,12 +47,13 @@ def workflows() -> dict[str, dict[Any, Any]]:
 
 
 def jobs() -> list[Job]:
-    """Return the jobs of all workflows."""
+    """Return the jobs of all workflows that have steps of their own: the others call a workflow."""
     return [
         # YAML 1.1 reads the key `on` as true.
         Job(file, name, tuple(content[True]), job)
         for file, content in workflows().items()
         for name, job in content["jobs"].items()
+        if "steps" in job
     ]
 
 
