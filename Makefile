@@ -6,6 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 # The stage to preview alone, for example: make rehearse STAGE=stage-c
 STAGE ?=
+# Who judges a rehearsal: auto, tables or official (the vendors' plugins, where `pulumi plugin install` put them)
+JUDGE ?= auto
 # More arguments for the job's command, for example: make rehearse ARGS="--json rehearsal.json"
 ARGS ?=
 PYTEST_WORKERS ?= 2
@@ -36,8 +38,8 @@ setup: $(VENV)/.installed ## the environment in .venv, from the lock file with h
 engine: setup ## the Pulumi engine: the one on PATH, or built once and cached for this user
 	@$(BIN)/python -m rehearsal.toolchain
 
-rehearse: setup ## rehearse all five stages and four promotions; STAGE=stage-c previews one with its full diff
-	@$(BIN)/dreamseed rehearse $(if $(STAGE),--stage $(STAGE)) $(ARGS)
+rehearse: setup ## rehearse all five stages and four promotions; STAGE=stage-c previews one; JUDGE=tables|official says who judges
+	@$(BIN)/dreamseed rehearse --judge $(JUDGE) $(if $(STAGE),--stage $(STAGE)) $(ARGS)
 
 chaos-rehearsal: setup ## rehearse C, D and E under faults at every operation (ARGS="--seed 2 --sample 30 --deaths 2")
 	@$(BIN)/dreamseed chaos $(ARGS)

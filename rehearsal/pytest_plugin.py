@@ -35,7 +35,7 @@ def rehearsal_engine() -> Toolchain:
 
 @pytest.fixture
 def rehearse(rehearsal_engine: Toolchain, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Rehearse]:
-    """Make stacks: `rehearse(program, stack=…, config=…, tables=…).up()`, see `rehearsal.testing.Stack.of`.
+    """Make stacks: `rehearse(program, stack=…, config=…, tables=…, judge=…).up()`, see `rehearsal.testing.Stack.of`.
 
     A relative folder starts at the test's file; without a program it is the nearest folder above that holds a
     `Pulumi.yaml`. Providers and state end with the test.

@@ -17,11 +17,14 @@ from dreamseed.catalog.stateful import is_stateful
 from dreamseed.config.load import STAGE_NAMES, find_project
 from rehearsal import guards
 from rehearsal.providers.host import HostFailedError, ProviderHost
+from rehearsal.providers.judge.choice import Judging
+from rehearsal.providers.plugin.finding import JudgeMode, NoPluginError, require
 from rehearsal.runner import Project, Setting, preview_with_diff
 from rehearsal.runner import rehearse as rehearse_project
 from rehearsal.runner.display import watching
 from rehearsal.runner.report import show
 from rehearsal.runner.resources import Resource, Traits, by_default
+from rehearsal.tables.facts import PACKAGES
 from rehearsal.toolchain import ToolchainError, ensure_engine
 
 PASSPHRASE_VARIABLE = "PULUMI_CONFIG_PASSPHRASE"  # noqa: S105 - a variable's name
@@ -29,12 +32,17 @@ PASSPHRASE_VARIABLE = "PULUMI_CONFIG_PASSPHRASE"  # noqa: S105 - a variable's na
 REHEARSAL_PASSPHRASE = "rehearsal"  # noqa: S105 - public on purpose
 
 JSON_HELP = "Write the outcome to this file too, for machines."
+JUDGE_HELP = (
+    "Who judges: auto (the vendors' official plugins where they are installed), tables, or official (an error where "
+    "one is missing)."
+)
 STAGE_HELP = "Preview this stage alone, with its full diff: " + ", ".join(STAGE_NAMES) + "."
 
 
 def rehearse(
     stage: Annotated[str | None, typer.Option(help=STAGE_HELP)] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help=JSON_HELP)] = None,
+    judge: Annotated[JudgeMode, typer.Option(help=JUDGE_HELP)] = JudgeMode.AUTO,
 ) -> None:
     """Preview all stages from nothing and climb the ladder in one state, with the real engine, offline.
 
@@ -45,9 +53,11 @@ def rehearse(
         raise typer.BadParameter(f"there is no stage {stage!r}: write one of {', '.join(STAGE_NAMES)}")
     console = Console()
     try:
-        with _setting(console) as setting:
+        if judge is JudgeMode.OFFICIAL:
+            require(PACKAGES)
+        with _setting(console, Judging(judge)) as setting:
             passed = _preview(setting, stage, console) if stage else _rehearse(setting, json_file, console)
-    except (ToolchainError, HostFailedError) as error:
+    except (ToolchainError, HostFailedError, NoPluginError) as error:
         Console(stderr=True).print(str(error), style="red", markup=False)
         raise typer.Exit(1) from error
     raise typer.Exit(0 if passed else 1)
@@ -66,11 +76,13 @@ def traits(resource: Resource) -> Traits:
 
 
 @contextmanager
-def _setting(console: Console) -> Iterator[Setting]:
+def _setting(console: Console, judging: Judging) -> Iterator[Setting]:
     toolchain = ensure_engine()
     with tempfile.TemporaryDirectory(prefix="dreamseed-rehearsal-", ignore_cleanup_errors=True) as folder:
         root = Path(folder)
-        with ProviderHost(root / "cloud") as host:
+        with ProviderHost(root / "cloud", judging=judging) as host:
+            for package, name in host.announcement.judges.items():
+                console.print(f"judge of {package}: {name}", markup=False, highlight=False, soft_wrap=True)
             yield Setting(
                 project=rehearsed_project(),
                 toolchain=toolchain,

@@ -5,6 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from rehearsal.providers.judge.choice import Judging
+from rehearsal.providers.plugin.client import SECONDS
+from rehearsal.providers.plugin.finding import JudgeMode
 from rehearsal.providers.serving import serve
 
 
@@ -17,8 +20,11 @@ def main() -> None:
         "--docker-hosts", type=Path, help="JSON file of Docker hosts and their engines' URLs: docker resources are real"
     )
     parser.add_argument("--parent", type=int, help="stop when the process with this id is gone")
+    parser.add_argument("--judge", type=JudgeMode, choices=list(JudgeMode), default=JudgeMode.TABLES, help="who judges")
+    parser.add_argument("--judge-seconds", type=float, default=SECONDS, help="how long a plugin may take for an answer")
     arguments = parser.parse_args()
-    serve(arguments.state, arguments.announce, arguments.parent, arguments.docker_hosts)
+    judging = Judging(arguments.judge, arguments.judge_seconds)
+    serve(arguments.state, arguments.announce, arguments.parent, arguments.docker_hosts, judging)
 
 
 if __name__ == "__main__":

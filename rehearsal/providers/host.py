@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 
 from rehearsal.providers.b2.server import b2_environment
+from rehearsal.providers.judge.choice import Judging
 from rehearsal.providers.serving import Announcement, is_served
 from rehearsal.tables.facts import OWN_TABLES
 
@@ -32,14 +33,22 @@ class HostFailedError(Exception):
 class ProviderHost:
     """The provider process of one state directory; as a context manager it lives as long as the block."""
 
-    def __init__(self, state_dir: Path, docker_hosts: Path | None = None, tables: Sequence[Path] = ()) -> None:
+    def __init__(
+        self,
+        state_dir: Path,
+        docker_hosts: Path | None = None,
+        tables: Sequence[Path] = (),
+        judging: Judging | None = None,
+    ) -> None:
         """With `docker_hosts`, a JSON file of Docker hosts and their engines' URLs, docker resources are real ones.
 
         `tables` are folders of further tables, whose packages are attached, too (`rehearsal/tables/own.py`).
+        `judging` says whether official plugins judge; by default only tables do.
         """
         self.state_dir = state_dir
         self._docker_hosts = docker_hosts
         self._tables = tables
+        self._judging = judging or Judging()
         self._process: subprocess.Popen[bytes] | None = None
         self._announcement: Announcement | None = None
 
@@ -108,6 +117,7 @@ class ProviderHost:
         announce.unlink(missing_ok=True)
         command = [sys.executable, "-m", "rehearsal.providers", "--state", str(self.state_dir.resolve())]
         command += ["--announce", str(announce.resolve())]
+        command += ["--judge", self._judging.mode, "--judge-seconds", str(self._judging.seconds)]
         command += ["--parent", str(parent)] if parent is not None else []
         command += ["--docker-hosts", str(self._docker_hosts.resolve())] if self._docker_hosts is not None else []
         search = os.pathsep.join(filter(None, (str(PROJECT), os.environ.get("PYTHONPATH"))))

@@ -34,12 +34,16 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True)
 class Subject:
-    """The resource that a call is about, and the configuration of the provider instance that it goes through."""
+    """The resource that a call is about, and the configuration of the provider instance that it goes through.
+
+    `id` is empty until the resource exists.
+    """
 
     token: str
     urn: str
     name: str
     config: Values = field(default_factory=dict)
+    id: str = ""
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,10 @@ class ChangeKind(StrEnum):
 
 @dataclass(frozen=True)
 class PropertyChange:
-    """A change at a concrete property path, and whether the provider must replace the resource for it."""
+    """A change at a concrete property path, and whether the provider must replace the resource for it.
+
+    The empty path stands for a change of which a provider does not say where.
+    """
 
     path: str
     kind: ChangeKind
@@ -100,7 +107,7 @@ class Judge(Protocol):
     def plan_create(self, subject: Subject, inputs: Values) -> Values:
         """The outputs of a new resource; unknown where only the cloud knows."""
 
-    def plan_update(self, subject: Subject, state: Values, inputs: Values) -> Values:
+    def plan_update(self, subject: Subject, state: Values, inputs: Values, old_inputs: Values | None = None) -> Values:
         """The outputs after an update; unknown where only the cloud knows."""
 
     def seal(self, subject: Subject, values: Values) -> Values:

@@ -86,7 +86,7 @@ class AttachedProvider(provider_pb2_grpc.ResourceProviderServicer):
     def _subject(self, request: Any, context: grpc.ServicerContext) -> Subject:
         token = request.type or request.urn.split("::")[2].rpartition("$")[2]
         name = request.name or request.urn.rpartition("::")[2]
-        return Subject(token, request.urn, name, self._configs.get(context.peer(), {}))
+        return Subject(token, request.urn, name, self._configs.get(context.peer(), {}), getattr(request, "id", ""))
 
     def handshake(self, _request: Any, _context: Any) -> provider_pb2.ProviderHandshakeResponse:
         """Secrets stay wrapped; resources and outputs come as plain values."""
@@ -158,7 +158,7 @@ class AttachedProvider(provider_pb2_grpc.ResourceProviderServicer):
     def update(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.UpdateResponse:
         """As create, for what stays the same resource."""
         subject, inputs = self._subject(request, context), decode(request.news)
-        planned = self._judge.plan_update(subject, decode(request.olds), inputs)
+        planned = self._judge.plan_update(subject, decode(request.olds), inputs, decode(request.old_inputs))
         if request.preview:
             return provider_pb2.UpdateResponse(properties=encode(planned))
         return provider_pb2.UpdateResponse(properties=encode(self._cloud.update(subject, request.id, inputs, planned)))
@@ -226,13 +226,14 @@ def _abort_half_made(context: grpc.ServicerContext, error: HalfMadeError, inputs
 
 
 def _diff_response(difference: Difference) -> provider_pb2.DiffResponse:
-    changes = difference.changes
+    some = provider_pb2.DiffResponse.DIFF_SOME if difference.changes else provider_pb2.DiffResponse.DIFF_NONE
+    changes = [change for change in difference.changes if change.path]
     response = provider_pb2.DiffResponse(
-        changes=provider_pb2.DiffResponse.DIFF_SOME if changes else provider_pb2.DiffResponse.DIFF_NONE,
+        changes=some,
         replaces=[change.path for change in changes if change.replaces],
         diffs=[change.path for change in changes],
         deleteBeforeReplace=difference.delete_before_replace,
-        hasDetailedDiff=True,
+        hasDetailedDiff=bool(changes) or not difference.changes,
     )
     for change in changes:
         # As with the real bridge, the engine shows the old outputs against the new inputs at each path.

@@ -14,7 +14,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import grpc
@@ -24,13 +24,14 @@ from rehearsal.providers.b2.server import serve_b2
 from rehearsal.providers.cloud.fake_cloud import FakeCloud
 from rehearsal.providers.dynamic import DynamicProviders
 from rehearsal.providers.faults import PLAN, Faults, FaultyCloud
-from rehearsal.providers.judge.table_judge import TableJudge
+from rehearsal.providers.judge.choice import Judging, judges_of
 from rehearsal.providers.seams import Cloud
 from rehearsal.providers.servicer import AttachedProvider
 from rehearsal.tables.facts import packages
 
 LOOPBACK = "127.0.0.1"
 LOCK = "providers.lock"
+PLUGINS = "plugins"
 # Five engines at once, each with as many calls in flight as it has cores.
 THREADS = 32
 # A component's inputs with embedded files, and state of a whole host, stay far below this.
@@ -41,11 +42,15 @@ GRACE_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class Announcement:
-    """Where the process serves: a port for each package, and the address of the fake Backblaze B2."""
+    """Where the process serves: a port for each package, and the address of the fake Backblaze B2.
+
+    `judges` says by whom each package is judged.
+    """
 
     pid: int
     providers: dict[str, int]
     b2: str
+    judges: dict[str, str] = field(default_factory=dict)
 
 
 def _serve(stack: ExitStack, pool: ThreadPoolExecutor, servicer: provider_pb2_grpc.ResourceProviderServicer) -> int:
@@ -105,8 +110,14 @@ def _is_alive(pid: int) -> bool:
     return True
 
 
-def serve(state: Path, announce: Path, parent: int | None, docker_hosts: Path | None = None) -> None:
-    """Serve until SIGTERM or SIGINT, or until the parent process is gone."""
+def serve(
+    state: Path,
+    announce: Path,
+    parent: int | None,
+    docker_hosts: Path | None = None,
+    judging: Judging | None = None,
+) -> None:
+    """Serve until SIGTERM or SIGINT, or until the parent process is gone; tables judge unless `judging` says more."""
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
@@ -114,7 +125,7 @@ def serve(state: Path, announce: Path, parent: int | None, docker_hosts: Path | 
     with ExitStack() as stack:
         stack.enter_context(owning(state))
         _skip_proxies()
-        judge, cloud = TableJudge(), FakeCloud(state)
+        cloud = FakeCloud(state)
         stack.callback(cloud.close)
         faults = Faults(state) if (state / PLAN).exists() else None
         if faults is not None:
@@ -131,12 +142,17 @@ def serve(state: Path, announce: Path, parent: int | None, docker_hosts: Path | 
             pools["docker"] = stack.enter_context(ThreadPoolExecutor(THREADS))
             clouds["docker"] = docker = DockerCloud(Engines(docker_hosts))
             stack.callback(docker.close)
-        ports = {name: _serve(stack, pools[name], AttachedProvider(name, judge, clouds[name])) for name in packages()}
+        judges = judges_of(packages(), judging or Judging(), state / PLUGINS, stack)
+        ports = {
+            name: _serve(stack, pools[name], AttachedProvider(name, judge.judge, judge.before(clouds[name])))
+            for name, judge in judges.items()
+        }
         ports["pulumi-python"] = _serve(stack, pool, DynamicProviders(faults))
         b2 = stack.enter_context(serve_b2(state))
         # The dynamic providers' own code runs in this process and reads where B2 is from its environment.
         os.environ.update(b2.environment())
-        _write_atomically(announce, json.dumps(asdict(Announcement(os.getpid(), ports, b2.url))))
+        announced = Announcement(os.getpid(), ports, b2.url, {name: judge.name for name, judge in judges.items()})
+        _write_atomically(announce, json.dumps(asdict(announced)))
         stack.callback(announce.unlink, missing_ok=True)
         while not stopping.wait(PARENT_CHECK_SECONDS):
             if parent is not None and not _is_alive(parent):

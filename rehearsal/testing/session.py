@@ -13,6 +13,7 @@ import yaml
 
 from rehearsal.providers.cloud.fake_cloud import FakeCloud
 from rehearsal.providers.host import ProviderHost
+from rehearsal.providers.judge.choice import Judging
 from rehearsal.runner.engine import Engine, Reached, Run
 from rehearsal.runner.workspace import Project, Workspace
 from rehearsal.tables.own import check_own
@@ -106,6 +107,7 @@ def session(
     config: Mapping[str, Any] | None,
     tables: Path | str | None,
     passphrase: str,
+    judging: Judging | None = None,
 ) -> Iterator[Session]:
     """Give a session in the empty folder `root`, with a provider process of its own until the block ends.
 
@@ -118,7 +120,7 @@ def session(
     settings = Settings(program, stack, dict(config or {}))
     program.settings(stack, settings.config, "")
     own = () if folder is None else (folder,)
-    with ProviderHost(root / "cloud", tables=own) as host:
+    with ProviderHost(root / "cloud", tables=own, judging=judging) as host:
         cloud = FakeCloud(host.state_dir)
         try:
             yield Session(root, toolchain, passphrase, host, cloud, stack or STACK, settings, own)

@@ -12,6 +12,9 @@ from typing import Any
 
 from rehearsal import guards
 from rehearsal.providers.cloud.fake_cloud import FakeCloud
+from rehearsal.providers.judge.choice import Judging
+from rehearsal.providers.plugin.client import SECONDS
+from rehearsal.providers.plugin.finding import JudgeMode
 from rehearsal.providers.values import UNKNOWN
 from rehearsal.providers.wire import UNKNOWN_TEXT
 from rehearsal.runner.engine import Engine, Reached, Run
@@ -54,17 +57,34 @@ class Stack:
         config: Mapping[str, Any] | None = None,
         tables: Path | str | None = None,
         passphrase: str = "",
+        judge: JudgeMode | str = JudgeMode.TABLES,
+        judge_seconds: float = SECONDS,
     ) -> Iterator[Stack]:
         """Give a stack of `program` (a project's folder, or a function of a module) where nothing exists yet.
 
         `stack` names a settings file of the project; `config` is put over it, keys without a namespace being the
         project's own. `tables` is the folder of the tables (default: `tables` beside the program). `root` is an empty
-        folder, which the caller removes. Raises `ProgramError` and `TablesError`.
+        folder, which the caller removes. `judge` is `tables`, `official` (the vendors' plugins) or `auto` (those that
+        are installed); each may take `judge_seconds` to start and for an answer. Raises `ProgramError` and
+        `TablesError`, and ValueError for another judge.
         """
+        judging = Judging(JudgeMode(judge), judge_seconds)
         with session(
-            program, toolchain=toolchain, root=root, stack=stack, config=config, tables=tables, passphrase=passphrase
+            program,
+            toolchain=toolchain,
+            root=root,
+            stack=stack,
+            config=config,
+            tables=tables,
+            passphrase=passphrase,
+            judging=judging,
         ) as found:
             yield cls(found)
+
+    @property
+    def judges(self) -> Mapping[str, str]:
+        """By package, who judges it."""
+        return self._session.host.announcement.judges
 
     @property
     def cloud(self) -> FakeCloud:

@@ -96,7 +96,13 @@ class TableJudge:
         """Inputs, constant defaults, and unknown for what the cloud computes."""
         return planner_for(subject.token).create(inputs, subject.config)
 
-    def plan_update(self, subject: Subject, state: Values, inputs: Values) -> Values:
+    def plan_update(
+        self,
+        subject: Subject,
+        state: Values,
+        inputs: Values,
+        old_inputs: Values | None = None,  # noqa: ARG002 - as in `diff`
+    ) -> Values:
         """As for a new resource, but what state knows stays known."""
         return planner_for(subject.token).update(state, inputs, subject.config)
 
