@@ -26,15 +26,14 @@ class Judging:
 
 @dataclass(frozen=True)
 class Chosen:
-    """The judge of a package, what it is called, and the plugins behind it, if any."""
+    """The judge of a package, and what it is called."""
 
     judge: Judge
     name: str
-    pool: PluginPool | None = None
 
     def before(self, cloud: Cloud) -> Cloud:
         """The cloud as this judge needs it."""
-        return cloud if self.pool is None else SettledCloud(cloud, self.pool.schema)
+        return SettledCloud(cloud, self.judge.schema) if isinstance(self.judge, PluginJudge) else cloud
 
 
 def judges_of(packages: Iterable[str], judging: Judging, home: Path, stack: ExitStack) -> dict[str, Chosen]:
@@ -50,7 +49,7 @@ def _judge_of(package: str, judging: Judging, home: Path, stack: ExitStack, tabl
     if plugin is not None:
         pool = PluginPool(plugin, home / package, judging.seconds)
         stack.callback(pool.stop)
-        return Chosen(PluginJudge(pool, tables), f"{plugin}; tables add what its Check lets through", pool)
+        return Chosen(PluginJudge(pool, tables), f"{plugin}; tables add what its Check lets through")
     if judging.mode is JudgeMode.OFFICIAL:
         return Chosen(MissingPluginJudge(), f"nobody: {install_command(package)}")
     return Chosen(tables, f"tables (the official plugin{_version(package)} is not installed)")

@@ -17,6 +17,7 @@ from rehearsal.providers.plugin.answers import META, NEWEST, NO_VERSION, differe
 from rehearsal.providers.plugin.client import ENGINE_CONFIG, PluginClient
 from rehearsal.providers.plugin.finding import missing_message
 from rehearsal.providers.plugin.pool import PluginPool
+from rehearsal.providers.plugin.schema import PluginSchema
 from rehearsal.providers.seams import Checked, Difference, Failure, Judge, RefusedError, Subject
 from rehearsal.providers.values import Values, has_unknown, revealed
 from rehearsal.providers.wire import decode, encode
@@ -32,6 +33,10 @@ class PluginJudge:
         self._tables = tables
         self._lock = threading.Lock()
         self._metas: dict[str, str] = {}
+
+    def schema(self) -> PluginSchema:
+        """What the plugin says of the types of properties."""
+        return self._pool.schema()
 
     def check_config(self, package: str, inputs: Values) -> Checked:
         """The configuration as the plugin uses it, with what it or the tables find wrong."""
@@ -103,7 +108,8 @@ class PluginJudge:
             preview=True,
         )
         answer = client.call("Update", request, _name(subject))
-        planned = self._received(client, subject, answer.properties, inputs)
+        # What was secret in the state is so in the plan: a plugin that was given it in plain may not know.
+        planned = with_secrets_of(self._received(client, subject, answer.properties, inputs), state)
         meta = planned.get(META) or state.get(META)
         return planned | ({META: meta} if meta else {})
 
