@@ -47,8 +47,8 @@ chaos-rehearsal: setup ## rehearse C, D and E under faults at every operation (A
 state-rehearsal: setup engine ## lose and damage the state of a stage in four ways, rehearsed, and recover it (STAGE=stage-c)
 	@$(BIN)/python -m tests.recovery $(or $(STAGE),stage-a) $(ARGS)
 
-fidelity: setup ## hold the rehearsal's tables to the installed SDKs, for what the five stages use
-	@$(BIN)/python -m tests.fidelity
+fidelity: setup ## hold the rehearsal's tables to the installed SDKs, or to the vendors' plugins (JUDGE=official)
+	@$(BIN)/python -m tests.fidelity $(if $(filter official,$(JUDGE)),--judge official)
 
 mutation: setup engine ## how many mutants of stage files and program are told, by which tier (ARGS="--seed 2 --sample 50")
 	@$(BIN)/python -m tests.mutation $(ARGS)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections import defaultdict
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.table import Table
@@ -11,6 +13,7 @@ from rich.table import Table
 from dreamseed.config import STAGE_NAMES
 from rehearsal.tables.facts import PACKAGES
 from rehearsal.tables.fidelity import Fidelity, Used, measure, used_paths
+from tests.agreement import report
 from tests.program import record
 
 COLUMNS = (
@@ -51,9 +54,13 @@ def row(found: Fidelity) -> tuple[str, ...]:
     return (found.package, *map(str, numbers), str(found.explained), str(len(found.disagreements) + len(found.stale)))
 
 
-def main() -> int:
+def main(arguments: Sequence[str] = ()) -> int:
     """Print a line a package and whatever is not as it must be; return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m tests.fidelity", description=__doc__)
+    parser.add_argument("--judge", choices=["tables", "official"], default="tables", help="against SDKs, or plugins")
     console = Console(width=150)
+    if parser.parse_args(arguments).judge == "official":
+        return report(PACKAGES, console)
     table = Table(title="the tables against the installed SDKs", title_justify="left")
     for column in COLUMNS:
         table.add_column(column)
@@ -74,4 +81,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -142,7 +142,7 @@ def caught(stage: Stage, mutant: Mutant) -> str | None:
         return None if mutant.lost else _made_beside(stage, after, made)
     if after.inputs == before.inputs:
         return None
-    wanted = _wire(after)
+    wanted = wire(after)
     if made.subject.token in DYNAMIC:
         return _dynamic(before, made, wanted)
     checked = JUDGE.check(made.subject, wanted, made.inputs, SEED)
@@ -164,7 +164,7 @@ def is_the_same(stage: Stage, mutant: Mutant) -> bool:
     if not mutant.path or before.urn not in stage.made or after.type in DYNAMIC:
         return False
     try:
-        planned = [JUDGE.plan_create(stage.made[before.urn].subject, _wire(each)) for each in (before, after)]
+        planned = [JUDGE.plan_create(stage.made[before.urn].subject, wire(each)) for each in (before, after)]
     except (TypeError, ValueError, AttributeError):
         return False  # what no provider can read is not the same
     return planned[0] == planned[1]
@@ -181,11 +181,11 @@ def promoted(before: Stage, after: Stage) -> str | None:
                 return f"a stateful resource would be deleted: {old.name}"
             continue
         if made.subject.token in DYNAMIC:
-            answer = _dynamic(old, made, _wire(wanted[urn]))
+            answer = _dynamic(old, made, wire(wanted[urn]))
             if answer:
                 return answer
             continue
-        checked = JUDGE.check(made.subject, _wire(wanted[urn]), made.inputs, SEED)
+        checked = JUDGE.check(made.subject, wire(wanted[urn]), made.inputs, SEED)
         found = JUDGE.diff(made.subject, made.inputs, made.outputs, checked.inputs, ())
         if stateful and any(change.replaces for change in found.changes):
             return f"a stateful resource would be replaced: {old.name}, for {found.changes[0].path}"
@@ -199,7 +199,7 @@ def elsewhere(name: str) -> Iterator[Path]:
         yield Path(folder)
 
 
-def _wire(resource: Registered) -> Values:
+def wire(resource: Registered) -> Values:
     """Return the inputs as they go over the wire, with the secrets marked."""
     sealed: Values = _sealed(resource.inputs, "", resource.secrets)
     return sealed
@@ -232,7 +232,7 @@ def _made_beside(stage: Stage, after: Registered, made: Made) -> str | None:
     subject = Subject(made.subject.token, after.urn, after.name, made.subject.config)
     if subject.token in DYNAMIC:
         return None
-    checked = JUDGE.check(subject, _wire(after), {}, SEED)
+    checked = JUDGE.check(subject, wire(after), {}, SEED)
     return _again(stage, Made(subject, made.id, made.inputs, made.outputs), checked.inputs, "beside")
 
 
