@@ -21,6 +21,7 @@ from rehearsal.providers.judge.table_judge import TableJudge
 from rehearsal.providers.plugin.client import PluginFailedError
 from rehearsal.providers.plugin.finding import Plugin, find_plugin, missing_message
 from rehearsal.providers.plugin.pool import PluginPool
+from tests.ledger import identity
 from tests.mutation import rehearsed
 from tests.mutation.score import drawn
 
@@ -34,10 +35,11 @@ def stage_cases() -> Iterator[Case]:
     """Yield every resource of every stage, with the inputs of the next stage where those are others."""
     stages = [rehearsed.shipped(name) for name in STAGE_NAMES]
     for stage, later in zip(stages, (*stages[1:], None), strict=True):
-        wanted = {each.urn: rehearsed.wire(each) for each in later.resources} if later else {}
+        # Each stage was brought up in a stack of its own name.
+        wanted = {identity(each.urn): rehearsed.wire(each) for each in later.resources} if later else {}
         for each in stage.resources:
             if each.urn in stage.made:
-                inputs, changed = rehearsed.wire(each), wanted.get(each.urn)
+                inputs, changed = rehearsed.wire(each), wanted.get(identity(each.urn))
                 yield Case(stage.made[each.urn].subject, inputs, None if changed == inputs else changed)
 
 

@@ -13,6 +13,7 @@ from dreamseed.commands import rehearse as command
 from rehearsal.runner import Failure, Project, Rehearsal, Resource, Setting
 from rehearsal.runner.engine import Run
 from rehearsal.runner.events import EventLog
+from rehearsal.tables.facts import PACKAGES
 from rehearsal.toolchain import Toolchain, ToolchainError
 
 PASSED = Rehearsal((), (), 0, (), 1.0)
@@ -30,7 +31,7 @@ def no_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither an engine nor providers: what the command makes of their answers is tested here."""
 
     @contextmanager
-    def setting(_: object) -> Iterator[Setting]:
+    def setting(*_: object) -> Iterator[Setting]:
         project = Project(directory=tmp_path, stacks=(), passphrase="")
         yield Setting(project=project, toolchain=Toolchain(Path(), Path(), ""), workspace=tmp_path, providers={})
 
@@ -72,6 +73,18 @@ def test_a_stage_that_does_not_exist_is_refused_with_those_that_do() -> None:
     result = invoke("--stage", "stage-f")
     assert result.exit_code == 2
     assert "stage-e" in result.output
+
+
+def test_official_judges_that_are_missing_are_named_with_the_commands_that_install_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PULUMI_HOME", str(tmp_path))
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.setattr(command, "rehearse_project", lambda *_: PASSED)
+    result = invoke("--judge", "official")
+    assert result.exit_code == 1
+    assert all(f"pulumi plugin install resource {package} " in result.output for package in PACKAGES)
+    assert invoke("--judge", "auto").exit_code == invoke().exit_code == 0
 
 
 def test_an_engine_that_cannot_be_had_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
