@@ -55,7 +55,7 @@ def rehearse(
     try:
         if judge is JudgeMode.OFFICIAL:
             require(PACKAGES)
-        with _setting(console, Judging(judge)) as setting:
+        with _setting(console, judge) as setting:
             passed = _preview(setting, stage, console) if stage else _rehearse(setting, json_file, console)
     except (ToolchainError, HostFailedError, NoPluginError) as error:
         Console(stderr=True).print(str(error), style="red", markup=False)
@@ -76,15 +76,16 @@ def traits(resource: Resource) -> Traits:
 
 
 @contextmanager
-def _setting(console: Console, judging: Judging) -> Iterator[Setting]:
-    toolchain = ensure_engine()
+def _setting(console: Console, judge: JudgeMode) -> Iterator[Setting]:
+    toolchain, project = ensure_engine(), rehearsed_project()
+    judging = Judging(judge, directory=project.directory)
     with tempfile.TemporaryDirectory(prefix="dreamseed-rehearsal-", ignore_cleanup_errors=True) as folder:
         root = Path(folder)
         with ProviderHost(root / "cloud", judging=judging) as host:
             for package, name in host.announcement.judges.items():
                 console.print(f"judge of {package}: {name}", markup=False, highlight=False, soft_wrap=True)
             yield Setting(
-                project=rehearsed_project(),
+                project=project,
                 toolchain=toolchain,
                 workspace=root / "workspace",
                 providers=host.environment(),

@@ -22,8 +22,9 @@ def main() -> None:
     parser.add_argument("--parent", type=int, help="stop when the process with this id is gone")
     parser.add_argument("--judge", type=JudgeMode, choices=list(JudgeMode), default=JudgeMode.TABLES, help="who judges")
     parser.add_argument("--judge-seconds", type=float, default=SECONDS, help="how long a plugin may take for an answer")
+    parser.add_argument("--judge-directory", type=Path, help="the program's folder, in which plugins run")
     arguments = parser.parse_args()
-    judging = Judging(arguments.judge, arguments.judge_seconds)
+    judging = Judging(arguments.judge, arguments.judge_seconds, arguments.judge_directory)
     serve(arguments.state, arguments.announce, arguments.parent, arguments.docker_hosts, judging)
 
 

@@ -118,6 +118,8 @@ class ProviderHost:
         command = [sys.executable, "-m", "rehearsal.providers", "--state", str(self.state_dir.resolve())]
         command += ["--announce", str(announce.resolve())]
         command += ["--judge", self._judging.mode, "--judge-seconds", str(self._judging.seconds)]
+        directory = self._judging.directory
+        command += ["--judge-directory", str(directory.resolve())] if directory is not None else []
         command += ["--parent", str(parent)] if parent is not None else []
         command += ["--docker-hosts", str(self._docker_hosts.resolve())] if self._docker_hosts is not None else []
         search = os.pathsep.join(filter(None, (str(PROJECT), os.environ.get("PYTHONPATH"))))

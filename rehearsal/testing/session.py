@@ -120,6 +120,7 @@ def session(
     settings = Settings(program, stack, dict(config or {}))
     program.settings(stack, settings.config, "")
     own = () if folder is None else (folder,)
+    judging = replace(judging or Judging(), directory=program.directory)
     with ProviderHost(root / "cloud", tables=own, judging=judging) as host:
         cloud = FakeCloud(host.state_dir)
         try:

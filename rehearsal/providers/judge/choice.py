@@ -18,10 +18,14 @@ from rehearsal.providers.seams import Cloud, Judge
 
 @dataclass(frozen=True)
 class Judging:
-    """Who is to judge, and how many seconds a plugin may take to start, and for each answer."""
+    """Who is to judge, and how many seconds a plugin may take to start, and for each answer.
+
+    `directory` is the program's: there plugins find files that inputs name.
+    """
 
     mode: JudgeMode = JudgeMode.TABLES
     seconds: float = SECONDS
+    directory: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,7 @@ def _judge_of(package: str, judging: Judging, home: Path, stack: ExitStack, tabl
         return Chosen(tables, "tables")
     plugin = find_plugin(package)
     if plugin is not None:
-        pool = PluginPool(plugin, home / package, judging.seconds)
+        pool = PluginPool(plugin, home / package, judging.seconds, judging.directory)
         stack.callback(pool.stop)
         return Chosen(PluginJudge(pool, tables), f"{plugin}; tables add what its Check lets through")
     if judging.mode is JudgeMode.OFFICIAL:

@@ -14,7 +14,7 @@ from pulumi.runtime.proto import provider_pb2
 
 from rehearsal.providers.judge.table_judge import TableJudge
 from rehearsal.providers.plugin.answers import META, NEWEST, NO_VERSION, difference, with_secrets_of
-from rehearsal.providers.plugin.client import ENGINE_CONFIG, PluginClient
+from rehearsal.providers.plugin.client import ENGINE_CONFIG, PluginClient, provider_type, provider_urn
 from rehearsal.providers.plugin.finding import missing_message
 from rehearsal.providers.plugin.pool import PluginPool
 from rehearsal.providers.plugin.schema import PluginSchema
@@ -40,10 +40,9 @@ class PluginJudge:
 
     def check_config(self, package: str, inputs: Values) -> Checked:
         """The configuration as the plugin uses it, with what it or the tables find wrong."""
-        urn = f"urn:pulumi:rehearsal::rehearsal::pulumi:providers:{package}::{package}"
         own = {key: value for key, value in inputs.items() if key not in ENGINE_CONFIG}
         request = provider_pb2.CheckRequest(
-            urn=urn, name=package, type=f"pulumi:providers:{package}", olds=encode({}), news=encode(own)
+            urn=provider_urn(package), name=package, type=provider_type(package), olds=encode({}), news=encode(own)
         )
         told = self._tables.check_config(package, inputs)
         try:

@@ -58,14 +58,17 @@ class PluginClient:
     The first failure of the plugin itself holds: it is stopped, and every later call is refused at once.
     """
 
-    def __init__(self, plugin: Plugin, home: Path, seconds: float = SECONDS) -> None:
-        """Start the plugin; `seconds` is what it may take to start, and for each call. Raises `PluginFailedError`."""
+    def __init__(self, plugin: Plugin, home: Path, seconds: float = SECONDS, directory: Path | None = None) -> None:
+        """Start the plugin, in `directory`; `seconds` is what it may take to start, and for each call.
+
+        Raises `PluginFailedError`.
+        """
         self.plugin = plugin
         self.protocol = Protocol()
         self._seconds = seconds
         self._lock = threading.Lock()
         self._broken: PluginFailedError | None = None
-        self._process = PluginProcess(plugin, home)
+        self._process = PluginProcess(plugin, home, directory)
         self._shaken = False
         why = self._process.start(seconds)
         if why is not None:
@@ -111,13 +114,13 @@ class PluginClient:
             raise self._break(f"is of version {version}, and the installed SDK is of version {self.plugin.major}")
 
     def _optional(self, method: str, request: Any) -> Any:
-        """An answer, or None from a plugin that does not know the method."""
+        """An answer, or None from a plugin that does not know the method, whatever words it has for that."""
         try:
             return self.call(method, request, "the plugin")
-        except RefusedError as refused:
-            if refused.kind is RefusedError.Kind.UNIMPLEMENTED:
-                return None
+        except PluginFailedError:
             raise
+        except RefusedError:
+            return None
 
     def configure(self, config: Values) -> None:
         """Configure as the engine does; raises `RefusedError` in the plugin's words."""
@@ -130,7 +133,10 @@ class PluginClient:
             acceptResources=True,
             sends_old_inputs=True,
             sends_old_inputs_to_delete=True,
-            type=f"pulumi:providers:{package}",
+            urn=provider_urn(package),
+            id="rehearsal",
+            name=package,
+            type=provider_type(package),
         )
         answer = self.call("Configure", request, f"the configuration of {package}")
         if not self._shaken:
@@ -172,6 +178,16 @@ class PluginClient:
     def stop(self) -> None:
         """End the plugin."""
         self._process.stop()
+
+
+def provider_type(package: str) -> str:
+    """The type token of a package's provider."""
+    return f"pulumi:providers:{package}"
+
+
+def provider_urn(package: str) -> str:
+    """A URN for a package's provider where nobody has told one: plugins use it for their words."""
+    return f"urn:pulumi:rehearsal::rehearsal::{provider_type(package)}::{package}"
 
 
 def _text(value: Any) -> str:

@@ -22,9 +22,10 @@ OVERRIDES: dict[str, Values] = {"docker": {"host": "ssh://nobody@rehearsal.inval
 class PluginPool:
     """Starts plugins and keeps them; a failure to start or to be configured is kept as well."""
 
-    def __init__(self, plugin: Plugin, home: Path, seconds: float = SECONDS) -> None:
-        """`home` is a folder for the plugins; `seconds` is what each may take to start, and for each call."""
+    def __init__(self, plugin: Plugin, home: Path, seconds: float = SECONDS, directory: Path | None = None) -> None:
+        """`home` and `directory` as in `PluginProcess`; `seconds` is what each may take to start, and for each call."""
         self.plugin = plugin
+        self._directory = directory
         self._home = home
         self._seconds = seconds
         self._lock = threading.RLock()
@@ -71,7 +72,7 @@ class PluginPool:
         if self._failed is not None:
             raise self._failed
         try:
-            return PluginClient(self.plugin, self._home, self._seconds)
+            return PluginClient(self.plugin, self._home, self._seconds, self._directory)
         except RefusedError as refused:
             self._failed = refused
             raise

@@ -28,7 +28,7 @@ from rehearsal.providers.plugin.finding import Plugin
 LOOPBACK = "127.0.0.1"
 TAIL_LINES = 12
 LAST_PORT = 65535
-# How long a plugin that has ended may take to have its last words read.
+# How long to wait for the end of a plugin that does not answer, and for its last words.
 LAST_WORDS_SECONDS = 1.0
 KEPT_VARIABLES = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH")
 # Nothing listens there: who tries to reach a network fails at once.
@@ -68,12 +68,16 @@ class _Engine(engine_pb2_grpc.EngineServicer):
 class PluginProcess:
     """A plugin that runs; `address` is where it serves, `engine_address` where it may talk to its engine."""
 
-    def __init__(self, plugin: Plugin, home: Path) -> None:
-        """`home` is an empty folder that the plugin gets as its HOME, so that it finds nobody's credentials."""
+    def __init__(self, plugin: Plugin, home: Path, directory: Path | None = None) -> None:
+        """`home` is an empty folder that the plugin gets as its HOME, so that it finds nobody's credentials.
+
+        It runs in `directory`, the program's, so that it finds files which inputs name; without one in `home`.
+        """
         self.plugin = plugin
         self.address = ""
         self.engine_address = ""
         self._home = home
+        self._directory = directory or home
         self._tail: deque[str] = deque(maxlen=TAIL_LINES)
         self._process: subprocess.Popen[bytes] | None = None
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
@@ -89,7 +93,7 @@ class PluginProcess:
         kept = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}
         self._process = process = subprocess.Popen(
             ["/bin/sh", "-c", WATCHED, "sh", str(self.plugin.binary), self.engine_address],
-            cwd=self._home,
+            cwd=self._directory,
             env=kept | NOWHERE | {"HOME": str(self._home)},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -135,7 +139,7 @@ class PluginProcess:
 
     def last_words(self) -> str:
         """The last lines that the plugin printed or told its engine."""
-        if self._ended.wait(0):
+        if self._ended.wait(LAST_WORDS_SECONDS):
             deadline = time.monotonic() + LAST_WORDS_SECONDS
             while not any(line.startswith("ended with status") for line in self._tail) and time.monotonic() < deadline:
                 time.sleep(0.01)

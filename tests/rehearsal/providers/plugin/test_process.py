@@ -33,14 +33,15 @@ def test_a_plugin_gets_the_engines_address_no_credential_and_no_network(
     monkeypatch.setenv("CLOUDFLARE_API_TOKEN", "hunter2")
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", "/secret.json")
     seen = tmp_path / "seen"
-    process = PluginProcess(
-        plugin_that(tmp_path, f"(echo $1; env) > {seen}; echo 4711; sleep 60"), tmp_path / "plugins"
-    )
+    plugin = plugin_that(tmp_path, f"(echo $1; pwd -P; env) > {seen}; echo 4711; sleep 60")
+    (tmp_path / "program").mkdir()
+    process = PluginProcess(plugin, tmp_path / "plugins", tmp_path / "program")
     assert process.start(SECONDS) is None
     process.stop()
     assert process.address == "127.0.0.1:4711"
-    told, *environment = seen.read_text("utf-8").splitlines()
+    told, where, *environment = seen.read_text("utf-8").splitlines()
     assert told == process.engine_address
+    assert where == str((tmp_path / "program").resolve())
     assert "hunter2" not in "".join(environment)
     given = dict(line.split("=", 1) for line in environment)
     assert given["HOME"] == str(tmp_path / "plugins")
