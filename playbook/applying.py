@@ -7,10 +7,16 @@ from pathlib import Path
 
 from dreamseed.promotion.saga import StepError
 from playbook.engine_plan import EnginePlan
+from rehearsal.providers.cloud.identity import computed_id, is_drawn, is_made_again
 from rehearsal.runner.engine import Engine, Reached, Run
+from rehearsal.runner.recovery import Creation, Identity, recover
 from rehearsal.runner.resources import Action
 
 WHERE = "promote › vllm"
+TOLD_BY_NAME = ("docker:", "pulumi:")
+"""What a killed run left of the first on a server is taken over, or refused by its name; the others are no objects."""
+PAUSE_SECONDS = 5.0
+"""Before what is not there is asked for again: listings of a cloud may be late."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,11 +44,13 @@ class Applying:
         """Bring the new stage up if the preview has the digest `approved`.
 
         An `up` that a kill interrupted leaves less to do: only what is left of the plan that it was begun with may
-        change. Raises `StepError`.
+        change, and what it was making then is looked for first. Raises `StepError`.
         """
-        found = self.preview()
         begun = EnginePlan.read(self._begun) if self._begun.exists() else None
         resumed = begun is not None and begun.digest == approved
+        if resumed:
+            self._find_lost()
+        found = self.preview()
         if not resumed and found.digest != approved:
             raise StepError(
                 WHERE,
@@ -64,6 +72,7 @@ class Applying:
 
         Raises `StepError` when anything else is left.
         """
+        self._find_lost()
         self.engine.up(self.stack, self.before, self.reached)
         run = self.engine.preview(self.stack, self.before, self.reached)
         left = run.events.all_changes()
@@ -74,9 +83,47 @@ class Applying:
         names = ", ".join(sorted(one.resource.name for one in kept))
         return f"{self.before} is up again{f'; kept, for a person to decide: {names}' if names else ''}"
 
+    def _find_lost(self) -> None:
+        """Record what a killed engine made without writing it down: what it was making just then stands in its state.
+
+        Raises `StepError` where only a person can find out whether it is there.
+        """
+        pending = self.engine.read_state(self.stack)["deployment"].get("pending_operations") or []
+        making = {one["resource"]["urn"]: one["resource"]["type"] for one in pending if one["type"] == "creating"}
+        names = ", ".join(sorted(urn.rpartition("::")[2] for urn, token in making.items() if _is_numbered(token)))
+        if names:
+            raise StepError(
+                WHERE,
+                f"the engine was killed while it made {names}: whether that is there, nobody recorded",
+                "its cloud numbers it, so another run would make a second one",
+                "dreamseed recover --stack … --config-file …, which says what to look up; then the same command again",
+            )
+        if not making:
+            return
+        self.engine.workspace.unlock(self.stack)
+        try:
+            recover(self.engine, self.stack, self.after, _computed, pause_seconds=PAUSE_SECONDS)
+        except RuntimeError as error:
+            raise StepError(
+                WHERE,
+                f"what the killed engine was making could not be looked for: {str(error)[:2_000]}",
+                "a promotion goes on only where what stands is known",
+                "what the engine asks for, then the same command again",
+            ) from error
+
     @property
     def _begun(self) -> Path:
         return self.kept_in / f"begun-{self.after}.json"
+
+
+def _is_numbered(token: str) -> bool:
+    """Whether a second creation of this type would make a second object, and nobody knows the first one's id."""
+    return is_drawn(token) and not is_made_again(token) and not token.startswith(TOLD_BY_NAME)
+
+
+def _computed(creation: Creation) -> Identity | None:
+    computed = computed_id(creation.type, creation.inputs, creation.config)
+    return Identity(computed) if computed else None
 
 
 def _check_within(found: EnginePlan, plan: EnginePlan, resumed: bool, what: str) -> None:

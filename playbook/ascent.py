@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from itertools import count, pairwise
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -50,6 +51,8 @@ KILLS: Mapping[str, float] = {
 }
 """In which step everything is killed, and how many seconds after its begin; `vllm` while the engine changes things."""
 LAST_STEP = tuple(KILLS)[-1]
+DRAWN_TYPE = "random:index/randomId:RandomId"
+"""What draws a part of physical names, anew for each state."""
 SECRET = "4dabf18193072939515e22adb298388d"  # noqa: S105 - how the engine marks a secret in its state
 ROLES = (("cto", "kim"), ("cfo", "lee"))
 
@@ -344,15 +347,21 @@ def step_seconds(entries: Sequence[Entry]) -> dict[str, float]:
     return taken
 
 
-def inventory(resources: Iterable[Mapping[str, object]]) -> dict[str, str]:
-    """Return for each resource the digest of its inputs, without what is secret or made anew in each run."""
-    return {str(one["urn"]): digest(_plain(one.get("inputs") or {})) for one in resources}
+def inventory(resources: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """Return for each resource the digest of its inputs, without what is secret, drawn or made anew in each run."""
+    resources = list(resources)
+    drawn = {str(one["outputs"]["hex"]): str(one["urn"]) for one in resources if one.get("type") == DRAWN_TYPE}
+    return {str(one["urn"]): digest(_plain(one.get("inputs") or {}, drawn)) for one in resources}
 
 
-def _plain(value: object) -> object:
+def _plain(value: object, drawn: Mapping[str, str]) -> object:
     if isinstance(value, dict):
-        return "secret" if SECRET in value else {key: _plain(one) for key, one in value.items()}
-    return [_plain(one) for one in value] if isinstance(value, list) else value
+        return "secret" if SECRET in value else {key: _plain(one, drawn) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_plain(one, drawn) for one in value]
+    for text, urn in drawn.items() if isinstance(value, str) else ():
+        value = str(value).replace(text, urn)
+    return value
 
 
 def _journal(project: MadeProject, number: int, before: str, stage: str) -> Path:

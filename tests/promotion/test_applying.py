@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -39,6 +40,15 @@ class FakeEngine:
     previews: list[Run]
     ups: list[Run] = field(default_factory=list)
     asked: list[tuple[str, str]] = field(default_factory=list)
+    making: tuple[str, ...] = ()
+
+    @property
+    def workspace(self) -> Any:
+        return SimpleNamespace(unlock=lambda _: None)
+
+    def read_state(self, stack: str) -> dict[str, Any]:
+        pending = [{"type": "creating", "resource": {"urn": f"{stack}::it", "type": token}} for token in self.making]
+        return {"deployment": {"pending_operations": pending}}
 
     def preview(self, stack: str, stage: str, reached: object) -> Run:
         self.asked.append(("preview", stage))
@@ -102,6 +112,31 @@ def test_another_plan_is_never_brought_up(changes: tuple[Change, ...]) -> None:
 def test_what_a_kill_left_of_the_approved_plan_is_finished() -> None:
     engine = FakeEngine([ran(change("two", Action.REPLACE))], [ran(change("two", Action.REPLACE))])
     assert bring(engine, APPROVED) == [APPROVED]
+
+
+def test_what_only_a_person_can_find_stops_it_before_a_second_one_is_made() -> None:
+    engine = FakeEngine([ran(TWO)], [ran(TWO)], making=("cloudflare:index/dnsRecord:DnsRecord",))
+    with pytest.raises(StepError, match="was killed while it made it: whether that is there, nobody recorded"):
+        bring(engine, APPROVED)
+    assert engine.asked == []
+
+
+@pytest.mark.parametrize("token", ["docker:index/container:Container", "pulumi:providers:docker"])
+def test_what_tells_itself_by_its_name_does_not_stop_it(token: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[str] = []
+    monkeypatch.setattr("playbook.applying.recover", lambda *_, **__: looked.append(token))
+    engine = FakeEngine([ran(TWO)], [ran(TWO)], making=(token,))
+    bring(engine, APPROVED)
+    assert (looked, [did for did, _ in engine.asked]) == ([token], ["preview", "up"])
+
+
+def test_a_search_that_fails_stops_it_in_the_engines_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("the cloud is away")
+
+    monkeypatch.setattr("playbook.applying.recover", broken)
+    with pytest.raises(StepError, match="the cloud is away"):
+        bring(FakeEngine([], [], making=("docker:index/container:Container",)), APPROVED)
 
 
 def test_after_a_kill_nothing_else_is_changed_either() -> None:

@@ -21,7 +21,7 @@ from localtier.experiments.users import Users
 from localtier.load.report import LoadReport
 from localtier.tier import Tier
 from playbook import ascent, state
-from playbook.ascent import KILLS, PlaybookAscent, Promotion
+from playbook.ascent import DRAWN_TYPE, KILLS, PlaybookAscent, Promotion, inventory
 from playbook.made_up import Keyring, MadeProject
 from tests.promotion.saga_world import NOW, STEPS, plan_of
 
@@ -103,6 +103,16 @@ def test_the_commands_are_the_real_ones_with_a_stated_share_of_the_users(
     (done,) = one.done
     assert done.killed_in == STEPS
     assert one.problems == [f"dreamseed promote --to stage-b ended with {-signal.SIGKILL}"]
+
+
+def test_a_drawn_part_of_a_name_makes_no_other_end_state_and_any_other_change_does() -> None:
+    def ended(drawn: str, size: int) -> dict[str, str]:
+        suffix = {"urn": "urn::suffix", "type": DRAWN_TYPE, "inputs": {"byteLength": 3}, "outputs": {"hex": drawn}}
+        inputs = {"name": f"recovery-{drawn}", "flags": [{"url": f"https://example.com/{drawn}/x"}], "size": size}
+        return inventory([suffix, {"urn": "urn::database", "type": "gcp:sql/x:X", "inputs": inputs}])
+
+    assert ended("a1b2c3", 10) == ended("d4e5f6", 10)
+    assert ended("a1b2c3", 10)["urn::database"] != ended("a1b2c3", 20)["urn::database"]
 
 
 def test_another_end_state_than_that_of_the_run_without_kills_is_a_finding(tmp_path: Path) -> None:
