@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pulumi
 from pulumi_gcp import cloudrunv2, serviceaccount
@@ -32,7 +32,8 @@ class ApiServiceArgs:
 
     `secrets` holds a value for each `ApiSecret`; `zone_id` is the Cloudflare zone of the API's record;
     `egress` the network that instances stand in where the plan asks for it; `deployer` the IAM member that
-    may deploy it; `enabled` what must exist first (the project's enabled APIs).
+    may deploy it; `enabled` what must exist first (the project's enabled APIs). `after` is what must know a
+    secret before the API does.
     """
 
     service: Service
@@ -43,6 +44,7 @@ class ApiServiceArgs:
     egress: Egress
     deployer: pulumi.Input[str]
     enabled: Sequence[pulumi.Resource] = ()
+    after: Mapping[ApiSecret, Sequence[pulumi.Resource]] = field(default_factory=dict)
 
 
 class ApiService(Component):
@@ -76,7 +78,13 @@ class ApiService(Component):
         )
         secrets = {
             kind: store_secret(
-                self, args.service, secret_id(args.service.name, kind), args.secrets[kind], account, args.enabled
+                self,
+                args.service,
+                secret_id(args.service.name, kind),
+                args.secrets[kind],
+                account,
+                args.enabled,
+                args.after.get(kind, ()),
             )
             for kind in ApiSecret
         }

@@ -13,6 +13,7 @@ from components.base import Component, Secrets
 from components.containers import HostResources, declare_service
 from dreamseed.config.service import Service
 from dreamseed.planning.container import ServicePlan
+from dreamseed.planning.keys import FIRST, Generations
 from dreamseed.planning.secrets import ProvidedSecret
 
 PERMISSIONS = (
@@ -69,7 +70,7 @@ class AutoscalerArgs:
 
     `owner` begins the workers' names, `template` is their template as its self link, `worker_account` the full name of
     the account that they run as, `secrets` what else the container's files ask for, `enabled` what must exist first.
-    `api` is there where it keeps the API's instances warm, too.
+    `api` is there where it keeps the API's instances warm, too. `key_generations` are those of the account's key.
     """
 
     service: Service
@@ -80,6 +81,7 @@ class AutoscalerArgs:
     template: pulumi.Input[str]
     worker_account: pulumi.Input[str]
     api: ScaledApi | None = None
+    key_generations: Generations = FIRST
     enabled: Sequence[pulumi.Resource] = ()
 
 
@@ -89,9 +91,9 @@ class Autoscaler(Component):
     The account may make, see, tell and delete workers, by their names, and run them as the workers' account; with `api`
     also update the one Cloud Run service, as its account; no more.
     Its key is the one that this program makes, since the server is not Google's and has no identity there: it is kept
-    encrypted in the state and in a file that only the container's user can read. ``pulumi up --target-replace URN`` of
-    the key makes it anew. An organisation that forbids keys (iam.disableServiceAccountKeyCreation, the default of new
-    ones) must allow it for this project. Declares no worker: the program in the container does.
+    encrypted in the state and in a file that only the container's user can read. ``dreamseed keys rotate
+    autoscaler-key`` makes it anew. An organisation that forbids keys (iam.disableServiceAccountKeyCreation, the default
+    of new ones) must allow it for this project. Declares no worker: the program in the container does.
     """
 
     token = "dreamseed:inference:Autoscaler"  # noqa: S105 - a resource's type token, not a secret
@@ -140,7 +142,10 @@ class Autoscaler(Component):
         ]
         if args.api is not None:
             grants += self._let_scale(args, args.api, account)
-        key = serviceaccount.Key(prefix, service_account_id=account.name, opts=self.child())
+        if previous := args.key_generations.previous_name(prefix):
+            serviceaccount.Key(previous, service_account_id=account.name, opts=self.child())
+        current = args.key_generations.current_name(prefix)
+        key = serviceaccount.Key(current, service_account_id=account.name, opts=self.child())
         secrets = {
             **args.secrets,
             ProvidedSecret.AUTOSCALER_KEY: key.private_key.apply(lambda text: base64.b64decode(text).decode()),

@@ -25,21 +25,26 @@ from components.private_names import declare_private_name, declare_tunnel, tunne
 from dreamseed.config.cloud import Edge
 from dreamseed.config.service import Service
 from dreamseed.planning.edge import EdgePlan
+from dreamseed.planning.keys import FIRST, Generations
 from dreamseed.planning.services.tunnel import TunnelRoute
 
 TOKEN_LIFE = "87600h"  # noqa: S105 - a duration
-"""Ten years; the default of one would cut the API off on an anniversary. Rotation is `client_secret_version`."""
+"""Ten years; the default of one would cut the API off on an anniversary."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class EdgeZoneArgs:
-    """What `EdgeZone` needs: what the stage says, the planned rules and routes, and the tunnel's secret."""
+    """What `EdgeZone` needs: what the stage says, the planned rules and routes, and the tunnel's secret.
+
+    `token_generations` are those of the service token's secret.
+    """
 
     service: Service
     edge: Edge
     plan: EdgePlan
     routes: Sequence[TunnelRoute]
     tunnel_secret: pulumi.Input[str]
+    token_generations: Generations = FIRST
 
 
 class EdgeZone(Component):
@@ -110,9 +115,16 @@ class EdgeZone(Component):
 
     def _guard(self, args: EdgeZoneArgs, zone: Zone) -> tuple[ZeroTrustAccessServiceToken, ZeroTrustAccessPolicy]:
         """Declare the service token, and the policy that whoever holds it passes."""
-        name, account = args.service.name, args.edge.account_id
+        name, account, secret = args.service.name, args.edge.account_id, args.token_generations
         token = ZeroTrustAccessServiceToken(
-            f"{name}-api", name=f"{name}-api", account_id=account, duration=TOKEN_LIFE, opts=self.stateful()
+            f"{name}-api",
+            name=f"{name}-api",
+            account_id=account,
+            duration=TOKEN_LIFE,
+            # The token stays, its secret is exchanged in place: the previous one is valid until that moment.
+            client_secret_version=secret.current if secret.previous_until else None,
+            previous_client_secret_expires_at=secret.previous_until,
+            opts=self.stateful(),
         )
         holder = ZeroTrustAccessPolicyIncludeServiceTokenArgs(token_id=token.id)
         policy = ZeroTrustAccessPolicy(

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import pulumi
 from pulumi_gcp import serviceaccount
-from pulumi_random import RandomPassword
 
 from components.base import Component
 from components.compute_sdk import (
@@ -24,10 +23,11 @@ from components.compute_sdk import (
 from components.labels import labels
 from components.private_names import declare_private_name, declare_tunnel, tunnel_token
 from components.secret_manager import store_secret
-from components.secrets import PASSWORD_LENGTH
+from components.secrets import declare_password
 from dreamseed.catalog.gcp import CONTAINER_OS_IMAGE
 from dreamseed.config.service import Service
 from dreamseed.planning.burst import DISK_GIB, BurstPlan, BurstSecret, secret_prefix
+from dreamseed.planning.keys import FIRST, Generations
 
 WORKER_TAG = "gpu-burst"
 
@@ -37,8 +37,8 @@ class GpuBurstArgs:
     """What `GpuBurst` needs.
 
     `account_id` and `zone_id` are Cloudflare's, `policy_id` the Access policy that the workers' private
-    name asks for; `secrets` holds every `BurstSecret` but the tunnel's token, which is made here; `enabled`
-    what must exist first.
+    name asks for; `secrets` holds every `BurstSecret` but the tunnel's token, which is made here, from a
+    password of `tunnel_generations`; `enabled` what must exist first.
     """
 
     service: Service
@@ -48,6 +48,7 @@ class GpuBurstArgs:
     policy_id: pulumi.Input[str]
     subnetwork_id: pulumi.Input[str]
     secrets: Mapping[BurstSecret, pulumi.Input[str]]
+    tunnel_generations: Generations = FIRST
     enabled: Sequence[pulumi.Resource] = ()
 
 
@@ -81,9 +82,7 @@ class GpuBurst(Component):
             display_name="Spot worker",
             opts=self.child(depends_on=list(args.enabled)),
         )
-        password = RandomPassword(
-            f"{prefix}-tunnel", length=PASSWORD_LENGTH, special=False, opts=self.stateful()
-        ).result
+        password = declare_password(self, f"{prefix}-tunnel", args.tunnel_generations).current
         tunnel = declare_tunnel(self, prefix, args.account_id, password, [args.plan.route])
         declare_private_name(self, args.plan.route.hostname, args.account_id, args.zone_id, args.policy_id, tunnel)
         values = {**args.secrets, BurstSecret.TUNNEL_TOKEN: tunnel_token(args.account_id, tunnel)}

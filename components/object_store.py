@@ -61,11 +61,17 @@ class ObjectStore(Component):
             expire_days=plan.expire_days,
             opts=self.stateful(),
         )
-        return B2ApplicationKey(
-            f"{plan.name}-{plan.consumer}",
-            account=account,
-            name=f"{plan.name}-{plan.consumer}",
-            bucket_id=bucket.id,
-            capabilities=plan.capabilities,
-            opts=self.child(),
-        )
+
+        def key(name: str) -> B2ApplicationKey:
+            return B2ApplicationKey(
+                name,
+                account=account,
+                name=name,
+                bucket_id=bucket.id,
+                capabilities=plan.capabilities,
+                opts=self.child(),
+            )
+
+        if previous := plan.generations.previous_name(plan.key_name):
+            key(previous)
+        return key(plan.generations.current_name(plan.key_name))

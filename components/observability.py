@@ -21,6 +21,7 @@ from dreamseed.monitoring.model import Severity
 from dreamseed.planning.api import CHECK_PATH
 from dreamseed.planning.container import ServicePlan
 from dreamseed.planning.grafana_cloud import GrafanaCloudPlan
+from dreamseed.planning.keys import FIRST, Generations
 from dreamseed.planning.secrets import ProvidedSecret
 
 AUTO_CLOSE = timedelta(minutes=30)
@@ -33,7 +34,8 @@ class ObservabilityArgs:
 
     `plan` are the containers, `hosts` and `secrets` what they stand on and ask for; `api_hostname` is public;
     `channel` is the notification channel that Google Cloud announces on; `grafana_cloud` is null where the stage
-    has none, `load_job` where no job loads a Cloud SQL; `enabled` what must exist first (the project's enabled APIs).
+    has none, `load_job` where no job loads a Cloud SQL; `enabled` what must exist first (the project's enabled APIs);
+    `token_generations` are those of Grafana Cloud's token.
     """
 
     service: Service
@@ -46,6 +48,7 @@ class ObservabilityArgs:
     channel: pulumi.Input[str]
     grafana_cloud: GrafanaCloudPlan | None
     load_job: str | None = None
+    token_generations: Generations = FIRST
     enabled: Sequence[pulumi.Resource] = ()
 
 
@@ -69,7 +72,7 @@ class Observability(Component):
 
     def __init__(self, name: str, args: ObservabilityArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
-        hosted = self._grafana_cloud(args.service, args.grafana_cloud) if args.grafana_cloud else None
+        hosted = self._grafana_cloud(args, args.grafana_cloud) if args.grafana_cloud else None
         remote_write = _remote_write(*hosted) if hosted else {}
         declare_service(args.plan, args.hosts, {**args.secrets, **remote_write}, self)
         check = self._uptime_check(args)
@@ -82,18 +85,20 @@ class Observability(Component):
             grafana_cloud_url=hosted[0].url if hosted else None,
         )
 
-    def _grafana_cloud(self, service: Service, plan: GrafanaCloudPlan) -> tuple[cloud.Stack, cloud.AccessPolicyToken]:
+    def _grafana_cloud(
+        self, args: ObservabilityArgs, plan: GrafanaCloudPlan
+    ) -> tuple[cloud.Stack, cloud.AccessPolicyToken]:
         """Declare the hosted stack and the one token, which may write metrics to it and do nothing else."""
         stack = cloud.Stack(
             plan.slug,
             name=plan.slug,
             slug=plan.slug,
             region_slug=plan.region,
-            description=f"Metrics of {service.name}",
+            description=f"Metrics of {args.service.name}",
             delete_protection=True,
             opts=self.stateful(),
         )
-        writer = f"{service.name}-metrics-writer"
+        writer = f"{args.service.name}-metrics-writer"
         policy = cloud.AccessPolicy(
             writer,
             name=writer,
@@ -103,15 +108,20 @@ class Observability(Component):
             realms=[cloud.AccessPolicyRealmArgs(type="stack", identifier=stack.id)],
             opts=self.child(),
         )
-        token = cloud.AccessPolicyToken(
-            writer,
-            name=writer,
-            display_name=writer,
-            region=plan.region,
-            access_policy_id=policy.policy_id,
-            opts=self.child(),
-        )
-        return stack, token
+
+        def token(name: str) -> cloud.AccessPolicyToken:
+            return cloud.AccessPolicyToken(
+                name,
+                name=name,
+                display_name=name,
+                region=plan.region,
+                access_policy_id=policy.policy_id,
+                opts=self.child(),
+            )
+
+        if previous := args.token_generations.previous_name(writer):
+            token(previous)
+        return stack, token(args.token_generations.current_name(writer))
 
     def _uptime_check(self, args: ObservabilityArgs) -> monitoring.UptimeCheckConfig:
         return monitoring.UptimeCheckConfig(

@@ -56,7 +56,9 @@ def declare_tunnel(
 
 def tunnel_token(account_id: str, tunnel: ZeroTrustTunnelCloudflared) -> pulumi.Output[str]:
     """Return what the tunnel's connectors prove themselves with, as a secret."""
-    answer = get_zero_trust_tunnel_cloudflared_token_output(account_id=account_id, tunnel_id=tunnel.id)
+    # The token is made from the tunnel's secret: asked for with the old one, a preview would show no connector change.
+    tunnel_id = pulumi.Output.all(tunnel.id, tunnel.tunnel_secret).apply(lambda known: str(known[0]))
+    answer = get_zero_trust_tunnel_cloudflared_token_output(account_id=account_id, tunnel_id=tunnel_id)
     return pulumi.Output.secret(answer.token)
 
 

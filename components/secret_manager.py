@@ -28,8 +28,9 @@ def store_secret(
     value: pulumi.Input[str],
     reader: serviceaccount.Account,
     enabled: Sequence[pulumi.Resource] = (),
+    after: Sequence[pulumi.Resource] = (),
 ) -> StoredSecret:
-    """Declare the secret `identifier` with `value`, which `reader` alone may read.
+    """Declare the secret `identifier` with `value`, which `reader` alone may read, and whose version comes `after`.
 
     A superseded version is switched off, not destroyed: what still runs may name it by its number.
     """
@@ -47,7 +48,7 @@ def store_secret(
         secret=secret.id,
         secret_data=pulumi.Output.secret(value),
         deletion_policy="DISABLE",
-        opts=parent.child(),
+        opts=parent.child(depends_on=list(after)),
     )
     access = secretmanager.SecretIamMember(
         identifier,

@@ -29,9 +29,11 @@ from components.secrets import SecretsArgs
 from components.servers import Servers, ServersArgs
 from components.tunnel import TunnelConnectors, TunnelConnectorsArgs
 from components.vllm import VllmFleet, VllmFleetArgs
+from dreamseed.config.keys import KeyName
 from dreamseed.config.stage import WITNESS
 from dreamseed.planning.api import ApiSecret
 from dreamseed.planning.burst import BurstSecret, secret_prefix
+from dreamseed.planning.keys import generations_of
 from dreamseed.planning.secrets import GeneratedSecret, ProvidedSecret
 from dreamseed.planning.stage_plan import StagePlan
 
@@ -49,12 +51,21 @@ class Foundation:
     network: PrivateNetwork
 
 
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """What the API calls on the servers; without a cache there is none."""
+
+    vllm: VllmFleet
+    postgres: PostgresCluster
+    redis: RedisCache | None
+
+
 def declare(plan: StagePlan, configured: Secrets) -> dict[str, Any]:
     """Declare every component of `plan`; return the stack's outputs. `configured` are the owners' own secrets."""
     base = _declare_foundation(plan, configured)
-    api = _declare_api(base)
     hosts = Servers("servers", ServersArgs(hosts=plan.hosts, images=plan.images, witness=base.network.witness)).hosts
-    vllm = _declare_services(base, hosts)
+    services = _declare_services(base, hosts)
+    api = _declare_api(base, services)
     watched = CostGuardArgs(service=plan.config.service, budget=plan.config.budget, enabled=base.delivery.enabled)
     guard = CostGuard("cost-guard", watched, base.cloud)
     watch = _declare_observability(base, hosts, guard)
@@ -67,7 +78,7 @@ def declare(plan: StagePlan, configured: Secrets) -> dict[str, Any]:
         "state_bucket": base.delivery.state_bucket,
         "identity_provider": base.delivery.identity_provider,
         "vpn_addresses": base.network.vpn_addresses,
-        "router_url": vllm.router_url,
+        "router_url": services.vllm.router_url,
         "dashboards": watch.urls,
     }
 
@@ -79,7 +90,8 @@ def _declare_foundation(plan: StagePlan, configured: Secrets) -> Foundation:
         "gcp", project=config.service.gcp_project, region=config.service.region, zone=config.service.zone
     )
     cloud = pulumi.ResourceOptions(providers=[provider])
-    generated = GeneratedSecrets("secrets", SecretsArgs(names=list(GeneratedSecret))).values
+    generations = {str(key): generations_of(config, key) for key in KeyName}
+    generated = GeneratedSecrets("secrets", SecretsArgs(names=list(GeneratedSecret), generations=generations)).values
     store = ObjectStore("object-store", ObjectStoreArgs(buckets=plan.buckets))
     delivery = Delivery("delivery", DeliveryArgs(service=config.service), cloud)
     edge = EdgeZone(
@@ -90,6 +102,7 @@ def _declare_foundation(plan: StagePlan, configured: Secrets) -> Foundation:
             plan=plan.edge,
             routes=plan.routes,
             tunnel_secret=generated[GeneratedSecret.TUNNEL],
+            token_generations=generations_of(config, KeyName.SERVICE_TOKEN),
         ),
     )
     network = PrivateNetwork(
@@ -117,19 +130,18 @@ def _declare_foundation(plan: StagePlan, configured: Secrets) -> Foundation:
     )
 
 
-def _declare_services(base: Foundation, hosts: Mapping[str, HostResources]) -> VllmFleet:
+def _declare_services(base: Foundation, hosts: Mapping[str, HostResources]) -> Services:
     plan, secrets = base.plan, base.secrets
     vllm = VllmFleet("vllm", VllmFleetArgs(plan=plan.vllm, hosts=hosts, secrets=secrets))
-    behind: list[Component] = [
-        vllm,
-        PostgresCluster("postgres", PostgresClusterArgs(plan=plan.postgres, hosts=hosts, secrets=secrets)),
-    ]
+    postgres = PostgresCluster("postgres", PostgresClusterArgs(plan=plan.postgres, hosts=hosts, secrets=secrets))
+    redis = None
     if plan.redis.containers:
-        behind.append(RedisCache("redis", RedisCacheArgs(plan=plan.redis, hosts=hosts, secrets=secrets)))
+        redis = RedisCache("redis", RedisCacheArgs(plan=plan.redis, hosts=hosts, secrets=secrets))
+    behind: list[Component] = [each for each in (vllm, postgres, redis) if each is not None]
     if plan.kafka.containers:
         behind.append(KafkaCluster("kafka", KafkaClusterArgs(plan=plan.kafka, hosts=hosts)))
     TunnelConnectors("tunnel", TunnelConnectorsArgs(plan=plan.tunnel, hosts=hosts, secrets=secrets, behind=behind))
-    return vllm
+    return Services(vllm=vllm, postgres=postgres, redis=redis)
 
 
 def _declare_observability(base: Foundation, hosts: Mapping[str, HostResources], guard: CostGuard) -> Observability:
@@ -147,13 +159,14 @@ def _declare_observability(base: Foundation, hosts: Mapping[str, HostResources],
             channel=guard.channel,
             grafana_cloud=plan.grafana_cloud,
             load_job=plan.recovery.refresh_job if plan.recovery else None,
+            token_generations=generations_of(plan.config, KeyName.GRAFANA_CLOUD_TOKEN),
             enabled=base.delivery.enabled,
         ),
         base.cloud,
     )
 
 
-def _declare_api(base: Foundation) -> ApiService:
+def _declare_api(base: Foundation, services: Services) -> ApiService:
     plan, secrets = base.plan, base.secrets
     egress = Egress(network=base.network.network_id, subnetwork=base.network.subnetwork_id)
     return ApiService(
@@ -174,10 +187,25 @@ def _declare_api(base: Foundation) -> ApiService:
             zone_id=base.edge.zone_id,
             egress=egress,
             deployer=base.delivery.deployer,
+            after=_taught_first(plan, services),
             enabled=base.delivery.enabled,
         ),
         base.cloud,
     )
+
+
+def _taught_first(plan: StagePlan, services: Services) -> dict[ApiSecret, list[pulumi.Resource]]:
+    """Return what learns an API's secret before the API does, while it is exchanged: otherwise it would be refused."""
+    rows: list[tuple[KeyName, ApiSecret, Component | None]] = [
+        (KeyName.POSTGRES_APPLICATION, ApiSecret.DATABASE_PASSWORD, services.postgres),
+        (KeyName.REDIS, ApiSecret.REDIS_PASSWORD, services.redis),
+        (KeyName.VLLM_API_KEY, ApiSecret.VLLM_API_KEY, services.vllm),
+    ]
+    return {
+        secret: [service]
+        for key, secret, service in rows
+        if service is not None and generations_of(plan.config, key).with_previous
+    }
 
 
 def _declare_burst(base: Foundation, hosts: Mapping[str, HostResources], api: ApiService) -> None:
@@ -198,6 +226,7 @@ def _declare_burst(base: Foundation, hosts: Mapping[str, HostResources], api: Ap
                 BurstSecret.MODELS_KEY: base.store.keys["models"],
                 BurstSecret.VLLM_API_KEY: base.secrets[GeneratedSecret.VLLM_API_KEY],
             },
+            tunnel_generations=generations_of(plan.config, KeyName.BURST_TUNNEL),
             enabled=base.delivery.enabled,
         ),
         base.cloud,
@@ -215,6 +244,7 @@ def _declare_burst(base: Foundation, hosts: Mapping[str, HostResources], api: Ap
             api=ScaledApi(service_name=api.service_name, account=api.account_name)
             if plan.config.api.warm_cap_usd_per_month
             else None,
+            key_generations=generations_of(plan.config, KeyName.AUTOSCALER_KEY),
             enabled=base.delivery.enabled,
         ),
         base.cloud,

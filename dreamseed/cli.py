@@ -20,6 +20,7 @@ COMMANDS = {
     "chaos": "dreamseed.commands.chaos:chaos",
     "recover": "dreamseed.commands.recover:recover",
     "state": "dreamseed.commands.state:app",
+    "keys": "dreamseed.commands.keys:app",
     "providers": "dreamseed.commands.providers:app",
     "local": "dreamseed.commands.local:app",
     "picture": "dreamseed.commands.picture:picture",

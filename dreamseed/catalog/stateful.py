@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 VOLUME_TYPE = "docker:index/volume:Volume"
+PASSWORD_TYPE = "random:index/randomPassword:RandomPassword"  # noqa: S105 - a type token
 DATA_LABEL = ("kind", "data")
 
 STATEFUL_TYPES: Mapping[str, str] = {
@@ -34,7 +35,7 @@ STATEFUL_TYPES: Mapping[str, str] = {
     "grafana:cloud/stack:Stack": "holds the metrics' history; its name is global",
     "pulumi-python:dynamic/b2:Bucket": "holds models, content or backups",
     "random:index/randomId:RandomId": "part of a physical name: a new one renames, and so replaces, what bears it",
-    "random:index/randomPassword:RandomPassword": "a new one changes a password that running services still use",
+    PASSWORD_TYPE: "a new one changes a password that running services still use",
 }
 """Type tokens and why each is stateful."""
 

@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from dreamseed.catalog.stateful import is_stateful
+from dreamseed.catalog.stateful import PASSWORD_TYPE, is_stateful
 from dreamseed.config.load import STAGE_NAMES, find_project
 from rehearsal import guards
 from rehearsal.providers.host import HostFailedError, ProviderHost
@@ -70,9 +70,13 @@ def rehearsed_project() -> Project:
 
 
 def traits(resource: Resource) -> Traits:
-    """Return which component a resource counts for, and whether it is stateful: by the catalogue, or protected."""
+    """Return which component a resource counts for, and whether it is stateful: by the catalogue, or protected.
+
+    A password that is not protected is none in use: it is the previous generation of one that is exchanged.
+    """
     ordinary = by_default(resource)
-    return Traits(ordinary.component, ordinary.stateful or is_stateful(resource.type, resource.inputs))
+    known = is_stateful(resource.type, resource.inputs) and resource.type != PASSWORD_TYPE
+    return Traits(ordinary.component, ordinary.stateful or known)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from pydantic import Field, ValidationError, model_validator
 from dreamseed.config.cloud import Api, DisasterRecovery, Edge, Network, ObjectStore, RecoveryKind
 from dreamseed.config.compute import Server, Vllm
 from dreamseed.config.data import Kafka, Postgres, Redis
+from dreamseed.config.keys import Exchange, Key, KeyName
 from dreamseed.config.messages import to_config_errors
 from dreamseed.config.operations import Backup, Budget, Monitoring, NextStage, Slo
 from dreamseed.config.service import Service
@@ -43,6 +44,9 @@ class StageConfig(Section):
     usage: Usage
     budget: Budget
     next_stage: NextStage | None = Field(description="thresholds of the next stage, or null at the last")
+    keys: Mapping[Key, Exchange] = Field(
+        default_factory=dict, description="generations of keys that were exchanged; `dreamseed keys rotate` writes them"
+    )
 
     @model_validator(mode="after")
     def _servers_are_distinct(self) -> StageConfig:
@@ -99,6 +103,18 @@ class StageConfig(Section):
                 "another region, such as eu-central-003",
                 at="object_store › second_region",
             )
+        return self
+
+    @model_validator(mode="after")
+    def _service_token_says_until_when(self) -> StageConfig:
+        for name, exchange in self.keys.items():
+            if (exchange.previous_until is not None) is not (name is KeyName.SERVICE_TOKEN):
+                raise refuse(
+                    "is missing" if name is KeyName.SERVICE_TOKEN else "is there",
+                    "Cloudflare alone is told until when the previous secret is valid, and always",
+                    f"previous_until for {KeyName.SERVICE_TOKEN}, and for no other key",
+                    at=f"keys › {name} › previous_until",
+                )
         return self
 
     @model_validator(mode="after")

@@ -15,7 +15,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from dreamseed.config import StageConfig
+from dreamseed.config.keys import KeyName
 from dreamseed.errors import PlanError
+from dreamseed.planning.keys import FIRST, Generations, generations_of
 
 
 class BucketRole(StrEnum):
@@ -30,11 +32,21 @@ class BucketRole(StrEnum):
 READ = ("listBuckets", "listFiles", "readFiles")
 WRITE = (*READ, "writeFiles")
 DELETE = (*WRITE, "deleteFiles")
+CONSUMERS = {
+    BucketRole.MODELS: "servers",
+    BucketRole.CONTENT: "api",
+    BucketRole.BACKUPS: "postgres",
+    BucketRole.BACKUPS_SECOND: "postgres",
+}
+"""Who holds a bucket's key."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class BucketPlan:
-    """One bucket and its only key. Days as in `B2Bucket`; `consumer` holds the key with `capabilities`."""
+    """One bucket and its only key. Days as in `B2Bucket`; `consumer` holds the key with `capabilities`.
+
+    `key_name` is what the first of the key's `generations` is called.
+    """
 
     role: BucketRole
     name: str
@@ -45,6 +57,8 @@ class BucketPlan:
     expire_days: int | None
     consumer: str
     capabilities: tuple[str, ...]
+    key_name: str
+    generations: Generations = FIRST
 
     @property
     def endpoint(self) -> str:
@@ -55,6 +69,11 @@ class BucketPlan:
 def bucket_name(config: StageConfig, role: BucketRole) -> str:
     """Return the name of the bucket for `role`; names are shared by all customers, hence the prefix."""
     return f"{config.object_store.bucket_prefix}-{role}"
+
+
+def bucket_key_name(config: StageConfig, role: BucketRole) -> str:
+    """Return the name of the first key to the bucket of `role`."""
+    return f"{bucket_name(config, role)}-{CONSUMERS[role]}"
 
 
 def plan_buckets(config: StageConfig, where: str) -> tuple[BucketPlan, ...]:
@@ -68,9 +87,9 @@ def plan_buckets(config: StageConfig, where: str) -> tuple[BucketPlan, ...]:
             f"backup_lock_days of at most {backup.wal_retention_days}",
         )
     rows = [
-        (BucketRole.MODELS, "servers", READ, None),
-        (BucketRole.CONTENT, "api", DELETE, None),
-        (BucketRole.BACKUPS, "postgres", DELETE, store.backup_lock_days),
+        (BucketRole.MODELS, READ, None),
+        (BucketRole.CONTENT, DELETE, None),
+        (BucketRole.BACKUPS, DELETE, store.backup_lock_days),
     ]
     buckets = [
         BucketPlan(
@@ -81,10 +100,12 @@ def plan_buckets(config: StageConfig, where: str) -> tuple[BucketPlan, ...]:
             lock_days=lock_days,
             hidden_days=store.hidden_version_days,
             expire_days=None,
-            consumer=consumer,
+            consumer=CONSUMERS[role],
             capabilities=capabilities,
+            key_name=bucket_key_name(config, role),
+            generations=generations_of(config, KeyName(f"{role}-key")),
         )
-        for role, consumer, capabilities, lock_days in rows
+        for role, capabilities, lock_days in rows
     ]
     if backup.second_site and store.second_region is not None:
         buckets.append(
@@ -96,8 +117,10 @@ def plan_buckets(config: StageConfig, where: str) -> tuple[BucketPlan, ...]:
                 lock_days=store.backup_lock_days,
                 hidden_days=store.hidden_version_days,
                 expire_days=second_site_expire_days(config),
-                consumer="postgres",
+                consumer=CONSUMERS[BucketRole.BACKUPS_SECOND],
                 capabilities=WRITE,
+                key_name=bucket_key_name(config, BucketRole.BACKUPS_SECOND),
+                generations=generations_of(config, KeyName.BACKUPS_SECOND_KEY),
             )
         )
     return tuple(buckets)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from dreamseed.config.cloud import CloudflarePlan, RecoveryKind
+from dreamseed.config.keys import KeyName
+from dreamseed.planning.keys import generations_of
 from policy.model import Demand, Resource, Stage, StageRule, of_type
 from policy.rules.access import EVERYONE
 from policy.rules.cost import BUDGET
@@ -51,6 +53,8 @@ def _watched(_: Stage) -> Iterator[Demand]:
 def _keyless(stage: Stage) -> Iterator[Demand]:
     # The autoscaler runs on an owner's server, which has no identity at Google.
     most = 1 if stage.config.vllm.burst.max_workers else 0
+    # While its key is exchanged, two are valid.
+    most += generations_of(stage.config, KeyName.AUTOSCALER_KEY).with_previous
     yield Demand(what="a key of a service account", counts=of_type("gcp:serviceaccount/key:Key"), least=0, most=most)
     provider = of_type("gcp:iam/workloadIdentityPoolProvider:WorkloadIdentityPoolProvider")
     yield Demand(what="the identity of the workflows", counts=provider, most=1)

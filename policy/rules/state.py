@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from dreamseed.catalog.stateful import is_stateful
+from dreamseed.catalog.stateful import PASSWORD_TYPE, is_stateful
 from dreamseed.config.cloud import RecoveryKind
+from dreamseed.keys.resources import leaving_passwords
 from policy.model import Resource, Rule, Stage, of_type
 
 BUCKET = "gcp:storage/bucket:Bucket"
@@ -33,8 +34,10 @@ LEAST_BACKUPS = 7
 ENCRYPTED = ("ENCRYPTED_ONLY", "TRUSTED_CLIENT_CERTIFICATE_REQUIRED")
 
 
-def _unprotected(resource: Resource, _: Stage) -> Iterator[str]:
-    if not resource.protect:
+def _unprotected(resource: Resource, stage: Stage) -> Iterator[str]:
+    # The previous generation of a password that is exchanged is on its way out, by a line of the stage's settings.
+    leaving = resource.type == PASSWORD_TYPE and resource.name in leaving_passwords(stage.config)
+    if not resource.protect and not leaving:
         yield "it holds state, and the engine would delete it"
 
 

@@ -30,6 +30,7 @@ from dreamseed.planning.object_store import BucketRole, bucket_name
 from dreamseed.planning.render import render
 from dreamseed.planning.secrets import GeneratedSecret, ProvidedSecret
 from dreamseed.planning.services import etcd, postgres_access
+from dreamseed.planning.services.postgres_exchange import plan_exchange
 from dreamseed.planning.services.postgres_instance import POSTGRES_UID, Instance
 
 COMPONENT = "postgres"
@@ -74,6 +75,9 @@ def plan_postgres(config: StageConfig, hosts: Sequence[Host]) -> ServicePlan:
     shards = {number: plan_instances(config, hosts, number) for number in range(1, config.postgres.shards + 1)}
     for instances in shards.values():
         previous = votes.containers[-1].name
+        if exchange := plan_exchange(config, instances, previous):
+            containers.append(exchange)
+            previous = exchange.name
         for instance in instances:
             container = _instance(config, instance, hosts, previous)
             containers += [container, _backup(config, instance)]

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dreamseed.config import StageConfig
+from dreamseed.config.keys import KeyName
 from dreamseed.planning import ports
 from dreamseed.planning.container import (
     Container,
@@ -27,6 +28,7 @@ from dreamseed.planning.container import (
     secret,
 )
 from dreamseed.planning.hosts import Host, Placed, spread
+from dreamseed.planning.keys import generations_of
 from dreamseed.planning.render import render
 from dreamseed.planning.secrets import GeneratedSecret
 
@@ -123,7 +125,7 @@ def plan_redis(config: StageConfig, hosts: Sequence[Host]) -> ServicePlan:
     for node in nodes:
         previous = (containers[-1].name,) if containers else ()
         containers.append(_node(config, node, previous))
-    containers.append(_cluster_job(nodes, containers[-1].name))
+    containers.append(_cluster_job(config, nodes, containers[-1].name))
     volumes = tuple(
         Volume(
             name=f"{node.name}-data",
@@ -145,6 +147,7 @@ def _node(config: StageConfig, node: Node, previous: tuple[str, ...]) -> Contain
         address=node.address,
         maxmemory_mib=node.maxmemory_mib,
         eviction=config.redis.eviction,
+        exchanging=_exchanging(config),
     )
     ping = f'REDISCLI_AUTH="$(cat /run/secrets/redis)" redis-cli -p {node.port} ping | grep -q PONG'
     return Container(
@@ -173,7 +176,12 @@ def _node(config: StageConfig, node: Node, previous: tuple[str, ...]) -> Contain
     )
 
 
-def _cluster_job(nodes: Sequence[Node], after: str) -> Container:
+def _exchanging(config: StageConfig) -> bool:
+    """Return whether nodes take two passwords: clients and replicas give the previous one until all do."""
+    return generations_of(config, KeyName.REDIS).with_previous
+
+
+def _cluster_job(config: StageConfig, nodes: Sequence[Node], after: str) -> Container:
     data = [node for node in nodes if node.shard]
     script = render(
         "redis-cluster.sh.j2",
@@ -182,6 +190,7 @@ def _cluster_job(nodes: Sequence[Node], after: str) -> Container:
             [node for node in data if node.shard == shard] for shard in range(1, max(node.shard for node in data) + 1)
         ],
         witnesses=[node for node in nodes if not node.shard],
+        exchanging=_exchanging(config),
     )
     return Container(
         name="redis-cluster",

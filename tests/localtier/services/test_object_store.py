@@ -33,6 +33,7 @@ def bucket(role: BucketRole, region: str = "us-west-004", capabilities: tuple[st
         expire_days=None,
         consumer="postgres",
         capabilities=capabilities,
+        key_name=f"example-{role}-postgres",
     )
 
 

@@ -1,0 +1,70 @@
+"""The job that exchanges passwords inside a running shard: PostgreSQL knows one for a role, so it is told first.
+
+It is declared while a password of a role is exchanged, and at no other time. Instances, poolers and the API come after
+it. Between it and them new sessions with the previous password are refused; those that stand go on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from dreamseed.config import StageConfig
+from dreamseed.config.keys import KeyName
+from dreamseed.planning.container import Container, File, NetworkName, secret
+from dreamseed.planning.keys import generations_of, previous_of
+from dreamseed.planning.render import render
+from dreamseed.planning.services.postgres_instance import POSTGRES_UID, Instance
+
+SUPERUSER_FILE = "/run/secrets/postgres-superuser"
+
+
+def roles(config: StageConfig) -> Mapping[KeyName, str]:
+    """Return the roles whose passwords the program makes."""
+    return {
+        KeyName.POSTGRES_SUPERUSER: "postgres",
+        KeyName.POSTGRES_REPLICATION: "replicator",
+        KeyName.POSTGRES_REWIND: "rewind",
+        KeyName.POSTGRES_APPLICATION: config.postgres.database,
+        KeyName.POSTGRES_MONITOR: "monitor",
+    }
+
+
+def plan_exchange(config: StageConfig, instances: Sequence[Instance], after: str) -> Container | None:
+    """Return the job of the shard that `instances` form, None where no role's password is exchanged."""
+    exchanged = {key: role for key, role in roles(config).items() if generations_of(config, key).with_previous}
+    if not exchanged:
+        return None
+    passwords = [SUPERUSER_FILE]
+    files = [_private(SUPERUSER_FILE, secret(KeyName.POSTGRES_SUPERUSER))]
+    if KeyName.POSTGRES_SUPERUSER in exchanged:
+        previous = previous_of(KeyName.POSTGRES_SUPERUSER)
+        passwords.append(f"/run/secrets/{previous}")
+        files.append(_private(passwords[-1], secret(previous)))
+    statements = "".join(f"alter role {role} password '{secret(key)}';\n" for key, role in exchanged.items())
+    shard = instances[0].shard
+    return Container(
+        name=f"pg-{shard}-exchange",
+        component="postgres",
+        service=f"exchange-{shard}",
+        host=instances[0].host.name,
+        image=config.postgres.image,
+        networks=(NetworkName.DATA,),
+        memory_mib=128,
+        cpu_cores=0.05,
+        user=str(POSTGRES_UID),
+        entrypoint=("/bin/sh", "/etc/dreamseed/job.sh"),
+        files=(
+            File(
+                path="/etc/dreamseed/job.sh",
+                text=render("postgres-exchange.sh.j2", members=instances, passwords=passwords),
+            ),
+            _private("/etc/dreamseed/exchange.sql", statements),
+            *files,
+        ),
+        job=True,
+        after=(after,),
+    )
+
+
+def _private(path: str, text: str) -> File:
+    return File(path=path, text=text, owner=POSTGRES_UID, mode="0400")
