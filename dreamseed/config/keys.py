@@ -33,15 +33,6 @@ class KeyName(StrEnum):
     GRAFANA_CLOUD_TOKEN = "grafana-cloud-token"  # noqa: S105 - a key's name, not a secret
 
 
-class Step(StrEnum):
-    """How far an exchange has come; without a step it is over."""
-
-    SWITCH = "switch"
-    """The new one is in use; the previous one stands beside it, and is valid where two can be."""
-    RETIRE = "retire"
-    """The previous one is deleted."""
-
-
 def _known(name: Any) -> Any:
     if name not in list(KeyName):
         raise refuse(
@@ -68,7 +59,9 @@ class Exchange(Section):
     """The generation of one key that is in use, counted from 1; a key that is not named is its first."""
 
     generation: int = Field(ge=2, le=10_000, description="which of its generations is in use, counted from 1")
-    step: Step | None = Field(default=None, description="how far its exchange has come; left out: it is over")
+    with_previous: bool = Field(
+        default=False, description="whether the one before still stands beside it, valid where two can be"
+    )
     previous_until: Moment | None = Field(
         default=None, description="until when the service token's previous secret is valid; of that key only"
     )

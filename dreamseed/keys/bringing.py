@@ -66,19 +66,20 @@ class Stack:
                 "\n".join((*run.errors, "Nothing is lost: run the same command again, it goes on here."))
             )
 
-    def look_again(self, old: Set[str]) -> None:
-        """Refuse to call it done while anything is left to do, or a secret of `old` stands in the state."""
-        if left := self._changes():
+    def look_again(self, old: Set[str], state: Mapping[str, Any]) -> None:
+        """Refuse to call it done while anything is left to do, or a secret of `old` stands in the `state` it left."""
+        if left := self._changes(whole=True):
             raise RuntimeError(f"after the exchange an up would still do something: {_counted(left)}")
-        text = json.dumps(self.state())
+        text = json.dumps(state)
         if any(secret in text for secret in old):
             raise RuntimeError(f"the previous secret still stands in the state of {self.name}")
 
-    def _changes(self) -> list[Change]:
+    def _changes(self, *, whole: bool = False) -> list[Change]:
+        """Return what an `up` would do to resources; `whole`: to providers and components, too."""
         preview = self.engine.preview(self.name, "", lambda _: None)
         if not preview.succeeded:
             raise RuntimeError("\n".join(preview.errors))
-        return list(preview.events.changes())
+        return preview.events.all_changes() if whole else preview.events.changes()
 
 
 def _counted(changes: Iterable[Change]) -> str:

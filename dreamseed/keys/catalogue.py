@@ -99,8 +99,8 @@ KEYS: Mapping[str, Key] = {
         what="what the engines ask of the API",
         secrets=(GeneratedSecret.VLLM_API_KEY,),
         elsewhere=(f"{SECRET_MANAGER} (the API, the spot workers)",),
-        meanwhile="a gap: an engine knows one. From the first engine's replacement until the API's new revision serves, "
-        "those replaced answer 401; each takes the minutes of its model's load",
+        meanwhile="a gap: an engine knows one. From the first engine's replacement until the API's new revision is up, "
+        "replaced ones answer 401; each takes the minutes of its model's load",
         afterwards=f"{SWITCHED_OFF}; spot workers that run keep the old one: let the autoscaler drain them",
     ),
     KeyName.TUNNEL: Key(

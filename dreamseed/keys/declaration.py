@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Mapping
@@ -30,7 +31,7 @@ def declare(project: Path, key: KeyName, exchange: Exchange) -> None:
     before = path.read_text(encoding="utf-8")
     document = yaml.safe_load(before)
     keys: dict[str, Any] = dict(document["config"][SHARED_KEY]["value"].get("keys") or {})
-    keys[str(key)] = exchange.model_dump(mode="json", exclude_none=True)
+    keys[str(key)] = exchange.model_dump(mode="json", exclude_defaults=True)
     after = _written(before, keys)
     document["config"][SHARED_KEY]["value"]["keys"] = keys
     if after is None or yaml.safe_load(after) != document:
@@ -60,8 +61,11 @@ def _written(text: str, keys: Mapping[str, Any]) -> str | None:
 
 
 def _line(entry: Mapping[str, Any]) -> str:
-    quoted = {name: f"'{value}'" if ":" in str(value) else value for name, value in entry.items()}
-    return "{" + ", ".join(f"{name}: {value}" for name, value in quoted.items()) + "}"
+    return "{" + ", ".join(f"{name}: {_scalar(value)}" for name, value in entry.items()) + "}"
+
+
+def _scalar(value: Any) -> str:
+    return f"'{value}'" if isinstance(value, str) else json.dumps(value)
 
 
 def _replace(path: Path, text: str) -> None:

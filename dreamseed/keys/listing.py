@@ -43,7 +43,6 @@ def _age(name: str, plan: StagePlan, state: Mapping[str, Any], now: datetime) ->
     if since is None:
         return "not at this stage"
     exchange = plan.config.keys.get(key) if key else None
-    step = exchange.step if exchange else None
-    going_on = f"; an exchange is going on, at {step}: run the command again" if step else ""
+    going_on = "; an exchange is not over: run the command again" if exchange and exchange.with_previous else ""
     generation = exchange.generation if exchange else 1
     return f"{(now - since).days} days, since {since:%Y-%m-%d}, generation {generation}{going_on}"

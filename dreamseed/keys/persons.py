@@ -37,7 +37,7 @@ class StageSecrets:
                 raise RuntimeError(f"{path.name}: {run.stderr.strip()}")
         self.stack.say(f"written, encrypted, into {', '.join(path.name for path in files)}")
         self.stack.bring(f"{name} comes into use", None)
-        self.stack.look_again({old} if old and old != value else set())
+        self.stack.look_again({old} if old and old != value else set(), self.stack.state())
         self.stack.say(f"{name} is exchanged")
 
     def _files(self) -> Sequence[Path]:

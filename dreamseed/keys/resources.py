@@ -52,12 +52,14 @@ def base_of(config: StageConfig, key: KeyName) -> tuple[str, str]:
 
 
 def resource_of(config: StageConfig, key: KeyName, *, retiring: bool = False) -> KeyResource:
-    """Return what `key` is at the stage; `retiring` counts the generation that was just taken out as the previous."""
+    """Return what `key` is at the stage; `retiring` counts the generation before as the previous, declared or not."""
     token, base = base_of(config, key)
     generations = generations_of(config, key)
     if token == SERVICE_TOKEN:
         return KeyResource(token, base, None, in_place=True)
-    previous = generations.numbered(base, generations.current - 1) if retiring else generations.previous_name(base)
+    previous = generations.previous_name(base)
+    if retiring and generations.current > 1:
+        previous = generations.numbered(base, generations.current - 1)
     return KeyResource(token, generations.current_name(base), previous, in_place=False)
 
 

@@ -26,6 +26,11 @@ def is_protected(state: Mapping[str, Any], key: KeyResource) -> bool:
     return any(resource.get("protect") for resource in _found(state, key, key.current))
 
 
+def was_told(state: Mapping[str, Any], key: KeyResource, name: str) -> Any:
+    """Return the input `name` of the generation in use, None where there is none."""
+    return next((resource.get("inputs", {}).get(name) for resource in _found(state, key, key.current)), None)
+
+
 def in_use_since(state: Mapping[str, Any], key: KeyResource) -> datetime | None:
     """Return when the generation in use was made; for one that changes in place, when it was changed last, if ever."""
     for resource in _found(state, key, key.current):

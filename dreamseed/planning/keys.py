@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dreamseed.config import StageConfig
-from dreamseed.config.keys import KeyName, Step
+from dreamseed.config.keys import KeyName
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def generations_of(config: StageConfig, key: KeyName) -> Generations:
     exchange = config.keys.get(key)
     if exchange is None:
         return FIRST
-    return Generations(exchange.generation, exchange.step is Step.SWITCH, exchange.previous_until)
+    return Generations(exchange.generation, exchange.with_previous, exchange.previous_until)
 
 
 def previous_of(name: str) -> str:

@@ -17,12 +17,12 @@ from typing import Any, get_args
 import pytest
 
 from dreamseed import config
-from dreamseed.config import cloud, compute, data, operations, service, stage, types, usage
+from dreamseed.config import cloud, compute, data, keys, operations, service, stage, types, usage
 from dreamseed.config.types import Text
 from dreamseed.errors import ConfigErrors
 from tests.config.corpus_files import CORPUS, Case, parse, read
 
-MODULES = (cloud, compute, data, operations, service, stage, types, usage)
+MODULES = (cloud, compute, data, keys, operations, service, stage, types, usage)
 SOURCES = Path(inspect.getfile(config)).parent
 
 Rule = tuple[str, str]

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from dreamseed.config.keys import Exchange, KeyName, Step
+from dreamseed.config.keys import Exchange, KeyName
 from dreamseed.keys.declaration import DeclarationError, declare
 from tests.program import PROJECT
 
-SWITCH = Exchange(generation=2, step=Step.SWITCH)
+SWITCH = Exchange(generation=2, with_previous=True)
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def test_one_line_is_written_and_every_other_stays_as_it_was(project: Path) -> N
     declare(project, KeyName.REDIS, SWITCH)
     after = text(project).splitlines()
     new = [line for line in after if line not in before]
-    assert new == ["      keys:", "        redis: {generation: 2, step: switch}"]
+    assert new == ["      keys:", "        redis: {generation: 2, with_previous: true}"]
     assert [line for line in after if line not in new] == before
 
 
@@ -52,6 +52,6 @@ def test_a_file_written_in_another_way_is_left_alone_and_the_line_is_told(projec
     document = yaml.safe_load(text(project))
     (project / "Pulumi.yaml").write_text(yaml.safe_dump(document, default_flow_style=True), encoding="utf-8")
     before = text(project)
-    with pytest.raises(DeclarationError, match=r"keys: \{redis: \{generation: 2, step: switch\}\}"):
+    with pytest.raises(DeclarationError, match=r"keys: \{redis: \{generation: 2, with_previous: true\}\}"):
         declare(project, KeyName.REDIS, SWITCH)
     assert text(project) == before

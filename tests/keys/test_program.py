@@ -29,7 +29,7 @@ each_key = pytest.mark.parametrize("key", KeyName)
 
 def exchanging(*keys: KeyName, **entry: Any) -> dict[str, Any]:
     """What the settings say while `keys` are exchanged."""
-    entry = entry or {"generation": 2, "step": "switch"}
+    entry = entry or {"generation": 2, "with_previous": True}
     token = {"previous_until": UNTIL}
     return {"keys": {str(key): entry | (token if key is KeyName.SERVICE_TOKEN else {}) for key in keys}}
 
