@@ -16,6 +16,7 @@ from packageurl import PackageURL
 from dreamseed.sbom.parts import Kind, Part
 
 NAME = "dreamseed-infrastructure"
+PINNED, NOT_PINNED = "dreamseed:pinned-in", "dreamseed:named-not-pinned-in"
 SPACE = re.compile(r"\s+")
 
 
@@ -38,13 +39,13 @@ def _component(part: Part) -> Component:
     return Component(
         type=ComponentType.CONTAINER if part.kind is Kind.IMAGE else ComponentType.LIBRARY,
         name=part.name,
-        version=part.version,
+        version=part.version or None,
         bom_ref=url.to_string(),
         purl=url,
         hashes=[HashType(alg=HashAlgorithm.SHA_256, content=digest) for digest in part.sha256],
         licenses=[DisjunctiveLicense(name=SPACE.sub(" ", part.licence).strip())] if part.licence else [],
         properties=[
-            *(Property(name="dreamseed:pinned-in", value=place) for place in part.pinned_in),
+            *(Property(name=PINNED if part.version else NOT_PINNED, value=place) for place in part.pinned_in),
             *(Property(name="golang:sum", value=one) for one in part.sums),
         ],
     )
@@ -57,5 +58,7 @@ def purl(part: Part) -> PackageURL:
     if part.kind is Kind.GO:
         namespace, _, name = part.name.rpartition("/")
         return PackageURL("golang", namespace=namespace or None, name=name, version=part.version)
+    if part.kind is Kind.DEBIAN:
+        return PackageURL("deb", namespace="debian", name=part.name, version=part.version or None)
     name = part.name.rpartition("/")[2]
     return PackageURL("oci", name=name, version=part.version, qualifiers={"repository_url": part.name})

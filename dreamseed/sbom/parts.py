@@ -1,4 +1,8 @@
-"""The parts by where they are pinned: locks of Python, modules of Go, images of the catalogue and of stage files."""
+"""The parts by where they are pinned: locks of Python, modules of Go, images of the catalogue and of stage files.
+
+And what our own images take from Debian, which is pinned nowhere: the day of the build decides, and what those packages
+pull in is not known here. An image's own list tells both (``docker sbom``, ``dpkg-query --list`` in it).
+"""
 
 from __future__ import annotations
 
@@ -24,11 +28,15 @@ PYTHON_LOCKS = (
 )
 GO_MODULES = ("rehearsal/toolchain/modules/engine", "rehearsal/toolchain/modules/language")
 """The build of the engine; the modules below `images/go` are of stand-ins, which are deployed nowhere."""
+OWN_IMAGES = ("autoscaler", "cost-exporter", "postgres", "tunnel-client")
+"""The folders of the images that the owners build; those of stand-ins are deployed nowhere."""
 REFERENCE = re.compile(r"(?P<repository>[a-z0-9.:/_-]+?)(?::(?P<tag>[\w.-]+))?@sha256:(?P<digest>[0-9a-f]{64})")
 _LOCKED = re.compile(
     r"^(?P<name>[a-z0-9._-]+)(?:\[[^\]]*\])?==(?P<version>[^\s;\\]+)(?P<rest>(?:[^\n]*\\\n)*[^\n]*)", re.MULTILINE
 )
 _HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
+_LAST_STAGE = re.compile(r"^FROM (?!.*^FROM )", re.MULTILINE | re.DOTALL)
+_INSTALLED = re.compile(r"apt-get install ((?:[^&|;\n\\]|\\\n)*)")
 _REQUIRED = re.compile(r"^\t(?P<path>\S+) (?P<version>v\S+)", re.MULTILINE)
 _REPLACED = re.compile(r"^replace (?P<path>\S+) => (?P<by>\S+) (?P<version>v\S+)", re.MULTILINE)
 
@@ -39,6 +47,7 @@ class Kind(StrEnum):
     PYTHON = "python"
     GO = "go"
     IMAGE = "image"
+    DEBIAN = "debian"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +55,7 @@ class Part:
     """One part in one version; `pinned_in` names the files that pin it.
 
     `sha256` are its hashes: of each file that an index serves for it, or an image's digest. `sums` are Go's own (h1),
-    which are hashes of no one file.
+    which are hashes of no one file. A package of Debian whose `version` is empty is named there, and not pinned.
     """
 
     kind: Kind
@@ -65,7 +74,7 @@ class SbomError(DreamSeedError):
 def parts(project: Path) -> list[Part]:
     """Return every part, by kind, name and version. Raises `SbomError`."""
     found: dict[tuple[Kind, str, str], list[Part]] = defaultdict(list)
-    for part in (*_python(project), *_go(project), *_images(project)):
+    for part in (*_python(project), *_go(project), *_images(project), *_debian(project)):
         found[part.kind, part.name, part.version].append(part)
     return [_merged(same) for _, same in sorted(found.items())]
 
@@ -127,6 +136,19 @@ def _images(project: Path) -> Iterator[Part]:
         for text in _texts(stage_document(file, project)):
             if match := REFERENCE.fullmatch(text):
                 yield _image(match["repository"], match["digest"], file.name)
+
+
+def _debian(project: Path) -> Iterator[Part]:
+    """Yield what the last stage of each image of ours installs; what only builds it is not in the image."""
+    for folder in OWN_IMAGES:
+        place = f"images/{folder}/Dockerfile"
+        text = (project / place).read_text(encoding="utf-8")
+        last = _LAST_STAGE.search(text)
+        for installed in _INSTALLED.finditer(text, last.start() if last else 0):
+            for word in installed[1].replace("\\\n", " ").split():
+                if not word.startswith("-"):
+                    name, _, version = word.partition("=")
+                    yield Part(kind=Kind.DEBIAN, name=name, version=version, pinned_in=(place,))
 
 
 def _image(repository: str, digest: str, place: str) -> Part:

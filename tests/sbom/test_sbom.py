@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from dreamseed.catalog.images import IMAGES
 from dreamseed.cli import build
 from dreamseed.config import STAGE_NAMES
 from dreamseed.sbom.document import document, purl
-from dreamseed.sbom.parts import GO_MODULES, PYTHON_LOCKS, Kind, Part, SbomError, parts
+from dreamseed.sbom.parts import GO_MODULES, OWN_IMAGES, PYTHON_LOCKS, Kind, Part, SbomError, _debian, parts
 from tests.program import PROJECT, record
 
 IMAGE = re.compile(r"([^\s\"']+?)(?::[\w.-]+)?@sha256:([0-9a-f]{64})")
@@ -78,9 +79,34 @@ def test_every_module_of_the_engine_s_build_is_in_it(bom: dict[str, Any]) -> Non
         assert {pair for pair in required if pair[0] not in replaced} <= of(bom, "golang")
 
 
-def test_each_part_has_a_hash_and_a_place_of_its_own(bom: dict[str, Any]) -> None:
-    assert all(c.get("hashes") or any(p["name"] == "golang:sum" for p in c["properties"]) for c in bom["components"])
-    assert all(any(p["name"] == "dreamseed:pinned-in" for p in c["properties"]) for c in bom["components"])
+def test_what_our_images_take_from_debian_is_named_and_said_not_to_be_pinned(bom: dict[str, Any]) -> None:
+    found = {c["name"]: c for c in bom["components"] if c["purl"].startswith("pkg:deb/debian/")}
+    assert set(found) == {"ca-certificates", "curl", "pgbackrest", "python3", "rclone"}  # not what only builds it
+    for component in found.values():
+        assert "version" not in component
+        assert component["properties"] == [
+            {"name": "dreamseed:named-not-pinned-in", "value": "images/postgres/Dockerfile"}
+        ]
+
+
+def test_every_image_of_ours_is_read_and_a_version_that_is_pinned_is_told(tmp_path: Path) -> None:
+    folders = {path.parent.name for path in (PROJECT / "images").glob("*/Dockerfile")}
+    assert folders == set(OWN_IMAGES)
+    project = tmp_path / "project"
+    shutil.copytree(PROJECT / "images", project / "images")
+    text = (project / "images/tunnel-client/Dockerfile").read_text(encoding="utf-8")
+    more = f"{text}RUN apt-get update && apt-get install -y --no-install-recommends \\\n  curl=8.14.1-2 tini && true\n"
+    (project / "images/tunnel-client/Dockerfile").write_text(more, encoding="utf-8")
+    named = {(part.name, part.version): part.pinned_in for part in _debian(project)}
+    assert named["curl", "8.14.1-2"] == named["tini", ""] == ("images/tunnel-client/Dockerfile",)
+    assert named["curl", ""] == ("images/postgres/Dockerfile",)
+    assert ("true", "") not in named
+
+
+def test_each_other_part_has_a_hash_and_a_place_of_its_own(bom: dict[str, Any]) -> None:
+    pinned = [c for c in bom["components"] if not c["purl"].startswith("pkg:deb/")]
+    assert all(c.get("hashes") or any(p["name"] == "golang:sum" for p in c["properties"]) for c in pinned)
+    assert all(any(p["name"] == "dreamseed:pinned-in" for p in c["properties"]) for c in pinned)
     assert len({c["bom-ref"] for c in bom["components"]}) == len(bom["components"])
 
 
