@@ -44,7 +44,7 @@ class Key:
 
 SECRET_MANAGER = "Secret Manager"  # noqa: S105 - where secrets stand
 SWITCHED_OFF = "Secret Manager keeps the previous version, switched off: destroy it by hand if it leaked"
-NOTHING = "no gap: both are valid until the end"
+NOTHING = "no gap: both are valid until the second step, which follows the first at once"
 
 KEYS: Mapping[str, Key] = {
     KeyName.POSTGRES_APPLICATION: Key(
