@@ -15,8 +15,10 @@ from typing import Any
 from dreamseed.cli import main
 from dreamseed.journal import Event, Journal
 from localtier.experiments.kills import NOT_REPEATABLE
-from rehearsal.runner.engine import Engine, Interruption, Run
+from rehearsal.runner.engine import RECORDED_SECONDS, Engine, Interruption, Run
 
+LOCAL, LOCAL_RECORDED_SECONDS = "--local", 8.0
+"""On real servers: E's state was once written over a second late, and a bucket that was made stood in no state."""
 CHANGES = 6
 """So many resources has the engine begun to change when it is killed; a cloud object is not being created just then."""
 
@@ -40,7 +42,8 @@ def killing(step: str, seconds: float) -> None:
             kill()
 
     def interrupted(engine: Engine, *arguments: Any, **options: Any) -> Run:
-        interruption = Interruption(after_changes=CHANGES, strike=kill, spared=NOT_REPEATABLE)
+        seconds = LOCAL_RECORDED_SECONDS if LOCAL in sys.argv else RECORDED_SECONDS
+        interruption = Interruption(after_changes=CHANGES, strike=kill, spared=NOT_REPEATABLE, recorded_seconds=seconds)
         return up(engine, *arguments, **options, interruption=interruption)
 
     if step == "vllm":

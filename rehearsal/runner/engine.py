@@ -37,13 +37,14 @@ class Interruption:
 
     The engine goes on while `strike` runs. `at_once` is how many resources it changes at the same time, by default as
     many as it likes. It comes later while resources are created whose types begin with one of `spared`, and until that
-    is recorded for sure (`RECORDED_SECONDS`).
+    is recorded for sure, `recorded_seconds` later: on a busy machine a large state is written late.
     """
 
     after_changes: int
     strike: Callable[[], None] | None = None
     at_once: int | None = None
     spared: tuple[str, ...] = ()
+    recorded_seconds: float = RECORDED_SECONDS
 
 
 @dataclass(frozen=True)
@@ -221,7 +222,7 @@ def _follow(
         log.feed(lines)
         reached(log.registered)
         if interruption is not None and log.creates(interruption.spared):
-            spared_until = time.monotonic() + RECORDED_SECONDS
+            spared_until = time.monotonic() + interruption.recorded_seconds
         due = interruption is not None and not interrupted and log.changing >= interruption.after_changes
         due = due and time.monotonic() >= spared_until
         if running and due and interruption is not None:

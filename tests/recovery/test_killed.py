@@ -21,7 +21,7 @@ from tests.recovery.test_recovery import PROJECT
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("recovery")]
 URN = f"urn:pulumi:{STACK}::lost-sample::"
-BUCKET, BUCKET_NAME = "pulumi-python:dynamic/b2:Bucket", "sample-backups"
+BUCKET = "pulumi-python:dynamic/b2:Bucket"
 ACCOUNT, RECORD = "gcp:serviceaccount/account:Account", "cloudflare:index/dnsRecord:DnsRecord"
 
 
@@ -68,29 +68,31 @@ def objects(site: Site, token: str) -> int:
         return Counter(kind for kind, _ in existing(cloud))[KEPT_AS.get(token, token)]
 
 
-@pytest.mark.parametrize(("stage", "token", "name"), [("one", BUCKET, BUCKET_NAME), ("two", ACCOUNT, "api")])
-def test_what_has_a_known_id_is_recorded_and_the_promotion_goes_on(
+def test_what_has_a_known_id_is_recorded_and_the_promotion_goes_on(stood: Path, tmp_path: Path) -> None:
+    with killed(stood, tmp_path / "stack", "two", ACCOUNT, "api") as (site, applying, approved):
+        applying.up(approved)
+        assert objects(site, ACCOUNT) == 1
+        assert site.engine.preview(STACK, "two", lambda _: None).events.all_changes() == []
+
+
+def test_without_the_search_the_next_run_is_refused(
+    stood: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with killed(stood, tmp_path / "stack", "two", ACCOUNT, "api") as (_, applying, approved):
+        monkeypatch.setattr(Applying, "_find_lost", lambda _: None)
+        with pytest.raises(StepError, match="exist"):
+            applying.up(approved)
+
+
+@pytest.mark.parametrize(
+    ("stage", "token", "name"), [("one", BUCKET, "sample-backups"), ("two", RECORD, "api")], ids=["bucket", "record"]
+)
+def test_what_its_cloud_numbers_is_not_made_a_second_time(
     empty: Path, stood: Path, tmp_path: Path, stage: str, token: str, name: str
 ) -> None:
     start = empty if stage == "one" else stood
     with killed(start, tmp_path / "stack", stage, token, name) as (site, applying, approved):
-        applying.up(approved)
-        assert objects(site, token) == 1
-        assert site.engine.preview(STACK, stage, lambda _: None).events.all_changes() == []
-
-
-def test_without_the_search_the_next_run_is_refused(
-    empty: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with killed(empty, tmp_path / "stack", "one", BUCKET, BUCKET_NAME) as (_, applying, approved):
-        monkeypatch.setattr(Applying, "_find_lost", lambda _: None)
-        with pytest.raises(StepError, match="a bucket of this name exists"):
-            applying.up(approved)
-
-
-def test_what_its_cloud_numbers_is_not_made_a_second_time(stood: Path, tmp_path: Path) -> None:
-    with killed(stood, tmp_path / "stack", "two", RECORD, "api") as (site, applying, approved):
         for _ in range(2):
-            with pytest.raises(StepError, match="was killed while it made api: whether that is there, nobody recorded"):
+            with pytest.raises(StepError, match=f"was killed while it made {name}: whether that is there, nobody"):
                 applying.up(approved)
-        assert objects(site, RECORD) == 1
+        assert objects(site, token) == 1
