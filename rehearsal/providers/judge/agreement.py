@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from rehearsal.providers.cloud.fake_cloud import FakeCloud
 from rehearsal.providers.judge.plugin_judge import PluginJudge
+from rehearsal.providers.judge.table_judge import TableJudge
 from rehearsal.providers.plugin.client import PluginFailedError
 from rehearsal.providers.plugin.settling import SettledCloud
 from rehearsal.providers.seams import Checked, Difference, Failure, Found, Judge, RefusedError, Subject
@@ -66,49 +67,26 @@ class Standing:
     outputs: Values
 
 
-class Unaided:
-    """The other half of a plugin's judge when the plugin is to be heard alone: it adds nothing."""
+class Unaided(TableJudge):
+    """The other half of a plugin's judge when the plugin is to be heard alone: it finds nothing and marks nothing."""
 
-    def check_config(self, package: str, inputs: Values) -> Checked:  # noqa: ARG002 - the seam's
+    def check_config(self, package: str, inputs: Values) -> Checked:  # noqa: ARG002 - nothing is judged
         """Nothing is wrong."""
         return Checked(inputs)
 
-    def check(self, subject: Subject, inputs: Values, old_inputs: Values, seed: bytes) -> Checked:  # noqa: ARG002 - the seam's
-        """Nothing is wrong."""
-        return Checked(inputs)
-
-    def diff(
+    def check(
         self,
-        subject: Subject,  # noqa: ARG002 - the seam's
-        old_inputs: Values,  # noqa: ARG002 - the seam's
-        state: Values,  # noqa: ARG002 - the seam's
-        inputs: Values,  # noqa: ARG002 - the seam's
-        ignore_changes: Sequence[str],  # noqa: ARG002 - the seam's
-    ) -> Difference:
-        """Nothing differs."""
-        return Difference()
-
-    def plan_create(self, subject: Subject, inputs: Values) -> Values:  # noqa: ARG002 - the seam's
-        """The inputs."""
-        return inputs
-
-    def plan_update(
-        self,
-        subject: Subject,  # noqa: ARG002 - the seam's
-        state: Values,
+        subject: Subject,  # noqa: ARG002 - nothing is judged
         inputs: Values,
-        old_inputs: Values | None = None,  # noqa: ARG002 - the seam's
-    ) -> Values:
-        """The state with the inputs."""
-        return state | inputs
+        old_inputs: Values,  # noqa: ARG002 - nothing is judged
+        seed: bytes,  # noqa: ARG002 - nothing is judged
+    ) -> Checked:
+        """Nothing is wrong."""
+        return Checked(inputs)
 
-    def seal(self, subject: Subject, values: Values) -> Values:  # noqa: ARG002 - the seam's
-        """The values."""
+    def seal(self, subject: Subject, values: Values) -> Values:  # noqa: ARG002 - nothing is marked
+        """The values as they are."""
         return values
-
-    def keeps_on_delete(self, subject: Subject, state: Values) -> bool:  # noqa: ARG002 - the seam's
-        """No guard."""
-        return False
 
 
 def compare(cases: Iterable[Case], tables: Side, plugin: Side) -> Iterator[Disagreement]:

@@ -38,6 +38,10 @@ class PluginJudge:
         """What the plugin says of the types of properties."""
         return self._pool.schema()
 
+    def configured(self, config: Values) -> PluginClient:
+        """The plugin with this configuration; raises `RefusedError` when it refuses it."""
+        return self._pool.configured(config)
+
     def check_config(self, package: str, inputs: Values) -> Checked:
         """The configuration as the plugin uses it, with what it or the tables find wrong."""
         own = {key: value for key, value in inputs.items() if key not in ENGINE_CONFIG}
@@ -59,7 +63,7 @@ class PluginJudge:
         told = self._tables.check(subject, inputs, old_inputs, seed)
         if has_unknown(subject.config):
             return told
-        client = self._pool.configured(subject.config)
+        client = self.configured(subject.config)
         request = provider_pb2.CheckRequest(
             **_about(subject), olds=_sent(client, old_inputs), news=_sent(client, inputs), randomSeed=seed
         )
@@ -71,7 +75,7 @@ class PluginJudge:
         self, subject: Subject, old_inputs: Values, state: Values, inputs: Values, ignore_changes: Sequence[str]
     ) -> Difference:
         """What the plugin says that the inputs change."""
-        client = self._pool.configured(subject.config)
+        client = self.configured(subject.config)
         request = provider_pb2.DiffRequest(
             **_about(subject),
             id=subject.id,
@@ -84,7 +88,7 @@ class PluginJudge:
 
     def plan_create(self, subject: Subject, inputs: Values) -> Values:
         """What the plugin plans, by its Create of a preview: nothing is made."""
-        client = self._pool.configured(subject.config)
+        client = self.configured(subject.config)
         if not client.protocol.supports_preview:
             return self._tables.plan_create(subject, inputs)
         request = provider_pb2.CreateRequest(**_about(subject), properties=_sent(client, inputs), preview=True)
@@ -95,7 +99,7 @@ class PluginJudge:
 
     def plan_update(self, subject: Subject, state: Values, inputs: Values, old_inputs: Values | None = None) -> Values:
         """What the plugin plans, by its Update of a preview: nothing is changed."""
-        client = self._pool.configured(subject.config)
+        client = self.configured(subject.config)
         if not client.protocol.supports_preview:
             return self._tables.plan_update(subject, state, inputs, old_inputs)
         request = provider_pb2.UpdateRequest(

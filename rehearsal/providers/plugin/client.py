@@ -55,7 +55,8 @@ class Protocol:
 class PluginClient:
     """One plugin process, configured at most once; safe for many threads.
 
-    The first failure of the plugin itself holds: it is stopped, and every later call is refused at once.
+    `seconds` is what an answer may take. The first failure of the plugin itself holds: it is stopped, and every later
+    call is refused at once.
     """
 
     def __init__(self, plugin: Plugin, home: Path, seconds: float = SECONDS, directory: Path | None = None) -> None:
@@ -65,7 +66,7 @@ class PluginClient:
         """
         self.plugin = plugin
         self.protocol = Protocol()
-        self._seconds = seconds
+        self.seconds = seconds
         self._lock = threading.Lock()
         self._broken: PluginFailedError | None = None
         self._process = PluginProcess(plugin, home, directory)
@@ -80,7 +81,7 @@ class PluginClient:
 
     def _connect(self, channel: grpc.Channel) -> None:
         """Wait until it serves at the port that it printed."""
-        ready, deadline = grpc.channel_ready_future(channel), time.monotonic() + self._seconds
+        ready, deadline = grpc.channel_ready_future(channel), time.monotonic() + self.seconds
         while True:
             try:
                 ready.result(timeout=POLL_SECONDS)
@@ -88,7 +89,7 @@ class PluginClient:
                 if self._process.ended:
                     raise self._break("ended after it printed its port") from None
                 if time.monotonic() > deadline:
-                    why = f"did not serve at the port that it printed within {self._seconds:g} s"
+                    why = f"did not serve at the port that it printed within {self.seconds:g} s"
                     raise self._break(why) from None
             else:
                 return
@@ -147,7 +148,7 @@ class PluginClient:
         if self._broken is not None:
             raise self._broken
         try:
-            return getattr(self._stub, method)(request, timeout=self._seconds)
+            return getattr(self._stub, method)(request, timeout=self.seconds)
         except grpc.RpcError as error:
             code, words = error.code(), str(error.details())
         if self._broken is not None:
@@ -156,7 +157,7 @@ class PluginClient:
             case grpc.StatusCode.UNIMPLEMENTED:
                 raise RefusedError(f"{method} is unknown to {self.plugin}", RefusedError.Kind.UNIMPLEMENTED)
             case grpc.StatusCode.DEADLINE_EXCEEDED:
-                raise self._break(f"did not answer {method} of {about} within {self._seconds:g} s")
+                raise self._break(f"did not answer {method} of {about} within {self.seconds:g} s")
             case grpc.StatusCode.UNAVAILABLE | grpc.StatusCode.CANCELLED:
                 raise self._break(f"ended, or closed its connection, during {method} of {about} ({words})")
             case grpc.StatusCode.INTERNAL if NO_MESSAGE in words:

@@ -29,6 +29,11 @@ class JudgeMode(StrEnum):
     TABLES = "tables"
     OFFICIAL = "official"
 
+    @classmethod
+    def _missing_(cls, value: object) -> JudgeMode:
+        """Raise ValueError with what can be written."""
+        raise ValueError(f"there is no judge {value!r}: write one of {', '.join(cls)}")
+
 
 class NoPluginError(Exception):
     """An official plugin is asked for and not installed; the message holds the command that installs it."""

@@ -16,7 +16,7 @@ from rehearsal.tables import facts, shapes
 from tests.rehearsal.providers.plugin.installed import TABLES, install
 
 # Ample for a start on a busy machine.
-SECONDS = 30.0
+SECONDS = 120.0
 
 CACHES = (
     facts.own_folders,

@@ -10,7 +10,15 @@ from pathlib import Path
 import pytest
 
 from rehearsal.providers.plugin import finding
-from rehearsal.providers.plugin.finding import NoPluginError, Wanted, find_plugin, install_command, require, wanted
+from rehearsal.providers.plugin.finding import (
+    JudgeMode,
+    NoPluginError,
+    Wanted,
+    find_plugin,
+    install_command,
+    require,
+    wanted,
+)
 from rehearsal.tables.facts import PACKAGES
 from tests.rehearsal.providers.plugin.installed import install
 
@@ -42,6 +50,11 @@ def test_the_sdks_version_is_taken_before_a_newer_one_of_its_major_version(home:
     assert taken is not None
     assert (taken.version, taken.binary, taken.major) == (version, exact, major)
     assert str(taken) == f"the official plugin {version} ({exact})"
+
+
+def test_a_judge_that_does_not_exist_is_refused_with_those_that_do() -> None:
+    with pytest.raises(ValueError, match="there is no judge 'vendor': write one of auto, tables, official"):
+        JudgeMode("vendor")
 
 
 def test_another_major_version_is_none(home: Path) -> None:

@@ -175,12 +175,23 @@ def test_more_configurations_than_processes_may_be_are_refused(
 def test_a_plugin_that_does_not_start_is_told_and_not_started_again(
     pool_of: Callable[..., PluginPool], mode: str, words: str
 ) -> None:
-    pool = pool_of(mode, seconds=1.5 if mode == "hangs-at-start" else 30.0, major="2")
+    pool = pool_of(mode, seconds=1.5 if mode == "hangs-at-start" else 120.0, major="2")
     with pytest.raises(PluginFailedError, match=words) as failed:
         pool.any()
     with pytest.raises(PluginFailedError) as again:
         pool.configured({})
     assert again.value is failed.value
+
+
+def test_a_plugin_that_hangs_is_stopped_at_its_deadline_and_asked_nothing_more(judge_of: Judges) -> None:
+    judge = judge_of("hangs-in-check")
+    client = judge.configured(CONFIG)
+    client.seconds = 1.0
+    with pytest.raises(PluginFailedError, match=r"did not answer Check of one \(.*\) within 1 s"):
+        judge.check(subject(DATABASE), {"tier": "small"}, {}, b"seed")
+    client.seconds = 3600.0
+    with pytest.raises(PluginFailedError, match="did not answer Check"):
+        judge.plan_create(subject(DATABASE), {"tier": "small"})
 
 
 def test_an_answer_that_is_none_and_a_schema_that_is_none_are_told(judge_of: Judges, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from rehearsal.providers.plugin.process import PluginProcess
 from tests.rehearsal.providers.plugin.installed import install
 from tests.rehearsal.providers.test_host import wait_until_gone
 
-SECONDS = 30.0
+SECONDS = 120.0
 
 
 def plugin_that(folder: Path, script: str) -> Plugin:
