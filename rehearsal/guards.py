@@ -17,21 +17,26 @@ GUARDS = ("deletionProtection", "deletionProtectionEnabled", "deleteProtection")
 POLICY, PREVENTS, DELETES = "deletionPolicy", "PREVENT", "DELETE"
 
 
+def guarded(cloud: FakeCloud) -> dict[tuple[str, str], dict[str, Any]]:
+    """Return the guarded objects by type and id: their top-level properties as they would be without a guard."""
+    return {
+        (token, found.id): changes
+        for token in cloud.tokens()
+        for found in cloud.list(token)
+        if (changes := _without_guards(found.outputs))
+    }
+
+
 def lift(state_dir: Path) -> int:
     """Turn off every guard of the objects in the fake cloud; return how many objects were guarded."""
     cloud = FakeCloud(state_dir)
     try:
-        guarded = [
-            (token, found.id, changes)
-            for token in cloud.tokens()
-            for found in cloud.list(token)
-            if (changes := _without_guards(found.outputs))
-        ]
-        for token, object_id, changes in guarded:
+        found = guarded(cloud)
+        for (token, object_id), changes in found.items():
             cloud.edit(token, object_id, changes)
     finally:
         cloud.close()
-    return len(guarded)
+    return len(found)
 
 
 def _without_guards(values: Mapping[str, Any]) -> dict[str, Any]:

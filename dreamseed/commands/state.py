@@ -16,7 +16,7 @@ from dreamseed.recovery.bootstrap import bootstrap as make_bucket
 from dreamseed.recovery.bootstrap import signed_in
 from dreamseed.recovery.copies import read_copy
 from rehearsal.runner.engine import Engine
-from rehearsal.runner.scaffold import Standing
+from rehearsal.runner.recovery import restore as restore_state
 
 app = typer.Typer(help="The engine's state of a stack.", no_args_is_help=True)
 BOOTSTRAP_FILE_HELP = "A stage file: project, region and names are the same in all."
@@ -57,15 +57,10 @@ def restore(
     kept = read_copy(copy, stack)
     with standing(config_file) as engine:
         _keep(engine, stack, copy.with_name(f"{stack}-before.json"), console)
-        engine.write_state(stack, kept.state)
-        engine.read_state(stack, show_secrets=True)  # refused where the passphrase does not open it
-        run = engine.refresh(stack, "", lambda _: None)
-        if not run.succeeded:
-            raise RuntimeError("\n".join(run.errors))
-        left = Standing.of(engine.read_state(stack))
-    dropped = [resource["urn"] for resource in kept.resources if resource["urn"] not in left]
+        dropped = restore_state(engine, stack, "", kept.state)
+    left = len(kept.resources) - len(dropped)
     for line in (
-        f"{stack} is as the engine wrote it at {kept.written}, refreshed: {len(left)} resources",
+        f"{stack} is as the engine wrote it at {kept.written}, refreshed: {left} resources",
         f"in no cloud any more, and dropped: {len(dropped)}",
         *(f"  {urn}" for urn in dropped),
         "What came later is not in it, and passwords that were exchanged later are the old ones. Next:",

@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rehearsal.providers.cloud.identity import is_drawn, is_made_again
 from rehearsal.providers.faults import DEADLY, Entry, Fault, FaultKind, Operation
 
 CREATION_ONLY = frozenset({FaultKind.HALF_MADE, FaultKind.QUOTA, FaultKind.STOCK_OUT, FaultKind.LATE_LISTING})
+READING = frozenset(
+    {
+        FaultKind.ERROR_BEFORE,
+        FaultKind.TIMEOUT,
+        FaultKind.RATE_LIMIT,
+        FaultKind.REPORTED_GONE,
+        FaultKind.PROVIDER_DIES_BEFORE,
+        FaultKind.ENGINE_DIES_BEFORE,
+    }
+)
+"""What a read meets: it changes nothing, so it makes no difference whether it fails before or after."""
 HAS_QUOTA = ("gcp:", "cloudflare:", "grafana:", "pulumi-python:")
 HAS_STOCK = ("gcp:compute/instance:", "gcp:compute/instanceGroupManager:", "gcp:sql/databaseInstance:")
 # What stays in the engine's state alone is in no listing, and nothing of it can be made by halves.
 LOCAL, DYNAMIC = "random:", "pulumi-python:"
+
+
+Round = dict[tuple[Operation, str], Fault]
+"""Faults by operation and URN: each operation meets one."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +54,10 @@ def kinds_for(step: Step) -> tuple[FaultKind, ...]:
 
 
 def _applies(kind: FaultKind, step: Step) -> bool:
+    if step.operation is Operation.READ and kind not in READING:
+        return False
+    if kind is FaultKind.REPORTED_GONE:
+        return step.operation is Operation.READ and not step.token.startswith(LOCAL)
     if kind in CREATION_ONLY and step.operation is not Operation.CREATE:
         return False
     if kind is FaultKind.HALF_MADE:
@@ -64,10 +83,11 @@ class Choice:
     """What is drawn of all pairs of an operation and a kind, by `seed`; None stands for all.
 
     `rounds`: in how many batches each operation meets one of its kinds that let a run go on. `deaths`: how many pairs
-    with a deadly kind are tried. `sample`: of the first, only so many, in one batch.
+    with a deadly kind are tried. `sample`: of the first, only so many, in one batch. `kinds`: only these.
     """
 
     seed: int
+    kinds: frozenset[FaultKind] | None = None
     rounds: int | None = None
     deaths: int | None = None
     sample: int | None = None
@@ -79,27 +99,46 @@ def pairs_of(steps: Sequence[Step]) -> list[Fault]:
 
 
 def batches(steps: Sequence[Step], choice: Choice) -> list[Batch]:
-    """Return the batches of a choice: in each, an operation meets one kind."""
+    """Return the batches of a choice: in each, an operation meets one kind; the order of `steps` does not matter.
+
+    Deletions are met in batches of their own: while one waits, some runs cannot be told to go on after an error.
+    """
     draw = random.Random(choice.seed)  # noqa: S311 - a seed that is printed, so that a run can be repeated
-    mild = {step: [kind for kind in kinds_for(step) if kind not in DEADLY] for step in steps}
-    deaths = [fault for fault in pairs_of(steps) if fault.kind in DEADLY]
+    ordered = sorted(steps, key=lambda step: (step.operation, step.urn, step.token))
+    chosen = {step: [k for k in kinds_for(step) if choice.kinds is None or k in choice.kinds] for step in ordered}
+    mild = {step: [kind for kind in kinds if kind not in DEADLY] for step, kinds in chosen.items()}
+    deaths = [Fault(s.operation, s.urn, kind) for s, kinds in chosen.items() for kind in kinds if kind in DEADLY]
     deaths = deaths if choice.deaths is None else draw.sample(deaths, min(choice.deaths, len(deaths)))
-    rounds: list[dict[tuple[Operation, str], Fault]] = [{} for _ in range(max(map(len, mild.values()), default=0))]
+    rounds = _rounds(mild, draw)[: choice.rounds]
+    if choice.sample is not None:
+        every = [fault for one in rounds for fault in one.values()]
+        rounds = [{(f.operation, f.urn): f for f in draw.sample(every, min(choice.sample, len(every)))}]
+    return [
+        Batch(tuple(one)) for round_ in _with_deaths(rounds, deaths, draw) for one in _apart(round_.values()) if one
+    ]
+
+
+def _rounds(mild: Mapping[Step, Sequence[FaultKind]], draw: random.Random) -> list[Round]:
+    """Return rounds in which each step meets another of its kinds."""
+    rounds: list[Round] = [{} for _ in range(max(map(len, mild.values()), default=0))]
     for step, kinds in mild.items():
         for kind, number in zip(
             draw.sample(kinds, len(kinds)), draw.sample(range(len(rounds)), len(kinds)), strict=True
         ):
             rounds[number][step.operation, step.urn] = Fault(step.operation, step.urn, kind)
-    rounds = rounds[: choice.rounds]
-    if choice.sample is not None:
-        every = [fault for one in rounds for fault in one.values()]
-        rounds = [{(f.operation, f.urn): f for f in draw.sample(every, min(choice.sample, len(every)))}]
-    return [Batch(tuple(one.values())) for one in _with_deaths(rounds, deaths, draw)]
+    return rounds
 
 
-def _with_deaths(
-    rounds: list[dict[tuple[Operation, str], Fault]], deaths: Sequence[Fault], draw: random.Random
-) -> list[dict[tuple[Operation, str], Fault]]:
+def _apart(faults: Iterable[Fault]) -> tuple[list[Fault], ...]:
+    """Return the faults of all other operations, those that deletions meet, and the deaths in deletions."""
+    parts: tuple[list[Fault], ...] = ([], [], [])
+    for fault in faults:
+        deletes = fault.operation is Operation.DELETE
+        parts[deletes + (deletes and fault.kind in DEADLY)].append(fault)
+    return parts
+
+
+def _with_deaths(rounds: list[Round], deaths: Sequence[Fault], draw: random.Random) -> list[Round]:
     """Put the deaths where their operation meets nothing yet; what finds no place gets a round of its own."""
     for fault in deaths:
         key = (fault.operation, fault.urn)

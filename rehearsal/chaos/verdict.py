@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rehearsal.chaos.lookup import DYNAMIC
+from rehearsal.guards import guarded
 from rehearsal.providers.cloud.fake_cloud import RULES, FakeCloud
 from rehearsal.providers.wire import SIGNATURE
 from rehearsal.runner.scaffold import PLAINTEXT
@@ -32,6 +33,11 @@ def existing(cloud: FakeCloud) -> list[Object]:
     return [(token, found.id) for token in tokens for found in cloud.list(token)]
 
 
+def guards(cloud: FakeCloud) -> list[Object]:
+    """Return type and id of every object that its cloud refuses to delete until its owner lifts that."""
+    return sorted(guarded(cloud))
+
+
 def differences(state: Mapping[str, Any], cloud: FakeCloud, expected: Counter[str]) -> list[str]:
     """Return what is recorded and not there, there and not recorded, and of which type there are too many or too few.
 
@@ -40,13 +46,16 @@ def differences(state: Mapping[str, Any], cloud: FakeCloud, expected: Counter[st
     in_state, in_cloud = Counter(recorded(state)), Counter(existing(cloud))
     lines = [f"recorded, but not in the cloud: {token} {id_}" for token, id_ in (in_state - in_cloud)]
     lines += [f"in the cloud, but not recorded: {token} {id_}" for token, id_ in (in_cloud - in_state)]
-    counted = Counter(token for token, _ in in_cloud.elements())
-    lines += [
+    return lines + miscounted(Counter(token for token, _ in in_cloud.elements()), expected)
+
+
+def miscounted(counted: Counter[str], expected: Counter[str]) -> list[str]:
+    """Return of which type there are too many or too few objects."""
+    return [
         f"{counted[token]} of {token}, without a fault {expected[token]}"
         for token in sorted(counted.keys() | expected.keys())
         if counted[token] != expected[token]
     ]
-    return lines
 
 
 def secrets_of(state: Mapping[str, Any]) -> dict[str, str]:

@@ -17,7 +17,7 @@ import grpc
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
-from rehearsal.providers.faults import Faults, Operation
+from rehearsal.providers.faults import Faults, Operation, ReportedGoneError
 from rehearsal.providers.seams import RefusedError, Subject
 
 MODULE = "pulumi.dynamic.__main__"
@@ -67,6 +67,8 @@ def _acting(name: str) -> Callable[[DynamicProviders, Any, grpc.ServicerContext]
             )
         except RefusedError as refused:
             context.abort(grpc.StatusCode.UNAVAILABLE, str(refused))
+        except ReportedGoneError:
+            return provider_pb2.ReadResponse(id="")
 
     return act
 
@@ -127,6 +129,6 @@ class DynamicProviders(provider_pb2_grpc.ResourceProviderServicer):
     Diff: Any = _forwarding("Diff")
     Create: Any = _acting("Create")
     Update: Any = _acting("Update")
-    Read: Any = _forwarding("Read")
+    Read: Any = _acting("Read")
     Delete: Any = _acting("Delete")
     Cancel: Any = _forwarding("Cancel")

@@ -32,6 +32,7 @@ class Operation(StrEnum):
     """What the engine asks a cloud to do."""
 
     CREATE = "create"
+    READ = "read"
     UPDATE = "update"
     DELETE = "delete"
 
@@ -47,6 +48,7 @@ class FaultKind(StrEnum):
     QUOTA = "quota"
     STOCK_OUT = "stock-out"
     LATE_LISTING = "late listing"
+    REPORTED_GONE = "reported gone"
     PROVIDER_DIES_BEFORE = "provider dies before"
     PROVIDER_DIES_AFTER = "provider dies after"
     ENGINE_DIES_BEFORE = "engine dies before"
@@ -69,6 +71,10 @@ REFUSALS = {
 }
 MADE_UP = "made-up fault, "
 """Begins every refusal of this module, so that no other error can be taken for one."""
+
+
+class ReportedGoneError(Exception):
+    """The answer to a read is that the object is gone, though it is there."""
 
 
 @dataclass(frozen=True)
@@ -135,10 +141,15 @@ class Faults:
             thread.join()
 
     def around(self, operation: Operation, subject: Subject, do: Callable[[], Result]) -> Result:
-        """Do an operation, or what its fault makes of it; raises `RefusedError` where the cloud would."""
+        """Do an operation, or what its fault makes of it.
+
+        Raises `RefusedError` where the cloud would, `ReportedGoneError` where a read is to be told so.
+        """
         kind = self._met(operation, subject)
         if kind is None:
             return do()
+        if kind is FaultKind.REPORTED_GONE:
+            raise ReportedGoneError
         if kind in DEADLY:
             self._die(kind, do)
         elif kind is FaultKind.TIMEOUT:
@@ -229,10 +240,15 @@ class FaultyCloud:
         return self._faults.around(Operation.CREATE, subject, lambda: self._cloud.create(subject, inputs, planned))
 
     def read(self, subject: Subject, resource_id: str, inputs: Values, state: Values) -> Found | None:
-        """The object, unless listings do not show it yet."""
+        """The object, unless listings do not show it yet, or as the fault says."""
         if self._faults.hides(subject, resource_id):
             return None
-        return self._cloud.read(subject, resource_id, inputs, state)
+        try:
+            return self._faults.around(
+                Operation.READ, subject, lambda: self._cloud.read(subject, resource_id, inputs, state)
+            )
+        except ReportedGoneError:
+            return None
 
     def update(self, subject: Subject, resource_id: str, inputs: Values, planned: Values) -> Values:
         """As the cloud does, or as the fault says."""

@@ -108,9 +108,7 @@ class Engine:
         command = ["up", "--yes", "--skip-preview", "--suppress-outputs"]
         if interruption is not None and interruption.at_once is not None:
             command += ["--parallel", str(interruption.at_once)]
-        if continue_on_error:
-            command.append("--continue-on-error")
-        return self._operation(command, name, stage, reached, interruption)
+        return self._operation([*command, *_going_on(continue_on_error)], name, stage, reached, interruption)
 
     def refresh(self, name: str, stage: str, reached: Reached, targets: Sequence[str] = ()) -> Run:
         """Bring the state of the stack `name` to what is really there; of `targets` alone, where URNs are given."""
@@ -143,9 +141,13 @@ class Engine:
         """Take the engine's protection off every resource of the stack."""
         return self._run(["state", "unprotect", "--all", "--yes", "--stack", name], self._directory, None)
 
-    def destroy(self, name: str, stage: str, reached: Reached) -> Run:
-        """Delete every resource of the stack `name`, which stands at `stage`, as it really is (refreshed)."""
-        return self._operation(["destroy", "--yes", "--skip-preview", "--refresh"], name, stage, reached)
+    def destroy(self, name: str, stage: str, reached: Reached, *, continue_on_error: bool = False) -> Run:
+        """Delete every resource of the stack `name`, which stands at `stage`, as it really is (refreshed).
+
+        Where asked, what does not depend on an error goes on.
+        """
+        command = ["destroy", "--yes", "--skip-preview", "--refresh"]
+        return self._operation([*command, *_going_on(continue_on_error)], name, stage, reached)
 
     @property
     def _directory(self) -> Path:
@@ -197,6 +199,10 @@ class Engine:
         seconds = time.monotonic() - began
         errors = () if process.returncode == 0 else _told(followed.errors) or (_last_words(text),)
         return Run(process.returncode == 0, followed, seconds, errors, text, interrupted)
+
+
+def _going_on(continue_on_error: bool) -> list[str]:
+    return ["--continue-on-error"] if continue_on_error else []
 
 
 def _checked(run: Run) -> None:

@@ -105,6 +105,21 @@ def recover(
     return Recovery(tuple(sorted(found)), tuple(sorted(gone)), unknown)
 
 
+def restore(engine: Engine, stack: str, stage: str, state: Mapping[str, Any]) -> tuple[str, ...]:
+    """Put an earlier state in the place of the stack's and refresh it; return the URNs that no cloud has any more.
+
+    It undoes a refresh that dropped what is there, because a listing was late or an API said 404 for a moment: the next
+    `up` would make that a second time, or find its name taken. Raises RuntimeError in the engine's words.
+    """
+    engine.write_state(stack, state)
+    engine.read_state(stack, show_secrets=True)  # refused where the passphrase does not open it
+    run = engine.refresh(stack, stage, lambda _: None)
+    if not run.succeeded:
+        raise RuntimeError("\n".join(run.errors))
+    left = Standing.of(engine.read_state(stack))
+    return tuple(r["urn"] for r in state["deployment"].get("resources") or [] if r["urn"] not in left)
+
+
 def _ask(
     engine: Engine,
     stack: str,
