@@ -133,7 +133,7 @@ class Trial(ABC):
     def _once(self, do: Callable[[Engine], Run]) -> tuple[Run, list[Entry]]:
         """Run once; return what the run met, too. Providers that died are started again."""
         seen = len(faults.journal(self.cloud))
-        (self.cloud / faults.RUN).write_text(str(len(self.runs)), encoding="utf-8")
+        self._name_run(str(len(self.runs)))
         run = do(self._engine(may_die=any(fault.kind in ENGINE_DIES for fault in self.waiting())))
         self.runs.append(run)
         self._settle(seen)
@@ -141,6 +141,15 @@ class Trial(ABC):
         if any(entry.kind in PROVIDER_DIES for entry in met):
             self._serve()
         return run, met
+
+    def _name_run(self, name: str) -> None:
+        """Say that another run begins: limits and shortages are over then."""
+        (self.cloud / faults.RUN).write_text(name, encoding="utf-8")
+
+    def _begin_recovery(self) -> Engine:
+        self.recoveries += 1
+        self._name_run(f"recovery {self.recoveries}")
+        return self._engine()
 
     def _settle(self, seen: int) -> None:
         """Wait until what timed out in the run since `seen` is done; a process that died does nothing more."""
@@ -166,9 +175,8 @@ class Trial(ABC):
 
     def _restore(self, state: Mapping[str, Any]) -> None:
         """Put the state back as it was, refreshed; nothing may be missing that is there."""
-        self.recoveries += 1
         try:
-            restore(self._engine(), STACK, self.start.stage, state)
+            restore(self._begin_recovery(), STACK, self.start.stage, state)
         except RuntimeError as error:
             self.wrong.append(f"the recovery after run {len(self.runs)} failed: {error}")
 
@@ -222,8 +230,7 @@ class UpTrial(Trial):
     def _recover(self, kinds: set[FaultKind]) -> None:
         if not kinds & MAY_LEAVE:
             return
-        self.recoveries += 1
-        engine, cloud = self._engine(), FakeCloud(self.cloud)
+        engine, cloud = self._begin_recovery(), FakeCloud(self.cloud)
         try:
             person = Person(cloud, _ids(engine.read_state(STACK)))
             asks = ASKS if FaultKind.LATE_LISTING in kinds else 1
