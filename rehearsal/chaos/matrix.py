@@ -83,7 +83,7 @@ class Choice:
     """What is drawn of all pairs of an operation and a kind, by `seed`; None stands for all.
 
     `rounds`: in how many batches each operation meets one of its kinds that let a run go on. `deaths`: how many pairs
-    with a deadly kind are tried. `sample`: of the first, only so many, in one batch. `kinds`: only these.
+    with a deadly kind are tried. `sample`: of the first, only so many operations' faults. `kinds`: only these.
     """
 
     seed: int
@@ -112,7 +112,8 @@ def batches(steps: Sequence[Step], choice: Choice) -> list[Batch]:
     rounds = _rounds(mild, draw)[: choice.rounds]
     if choice.sample is not None:
         every = [fault for one in rounds for fault in one.values()]
-        rounds = [{(f.operation, f.urn): f for f in draw.sample(every, min(choice.sample, len(every)))}]
+        one_each = {(fault.operation, fault.urn): fault for fault in draw.sample(every, len(every))}
+        rounds = [dict(list(one_each.items())[: choice.sample])]
     return [
         Batch(tuple(one)) for round_ in _with_deaths(rounds, deaths, draw) for one in _apart(round_.values()) if one
     ]

@@ -155,3 +155,27 @@ def test_what_no_fault_names_is_done_and_written_down(cloud: FakeCloud, tmp_path
     make("one")
     other: Subject = subject(VPC, "one")
     assert [(entry.urn, entry.kind) for entry in journal(tmp_path)] == [(other.urn, None)]
+
+
+def test_a_read_is_told_once_that_the_object_is_gone(cloud: FakeCloud, tmp_path: Path) -> None:
+    thing = subject(VPC, "one")
+    faulty, _, make = maker(cloud, tmp_path, Fault(Operation.READ, thing.urn, FaultKind.REPORTED_GONE))
+    make("one")
+    id_ = cloud.list(VPC)[0].id
+    assert [faulty.read(thing, id_, {}, {}) is not None for _ in range(2)] == [False, True]
+    assert [(entry.operation, entry.kind) for entry in journal(tmp_path)][1:] == [
+        (Operation.READ, FaultKind.REPORTED_GONE),
+        (Operation.READ, None),
+    ]
+
+
+@pytest.mark.parametrize("kind", [FaultKind.ERROR_BEFORE, FaultKind.TIMEOUT, FaultKind.RATE_LIMIT])
+def test_a_read_that_fails_says_so_and_changes_nothing(cloud: FakeCloud, tmp_path: Path, kind: FaultKind) -> None:
+    thing = subject(VPC, "one")
+    faulty, faults, make = maker(cloud, tmp_path, Fault(Operation.READ, thing.urn, kind))
+    make("one")
+    before = cloud.list(VPC)
+    with pytest.raises(RefusedError, match=MADE_UP):
+        faulty.read(thing, before[0].id, {}, {})
+    faults.close()
+    assert cloud.list(VPC) == before

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from rehearsal.chaos.matrix import Choice, Step, batches, kinds_for, pairs_of, steps_of
+from rehearsal.chaos.matrix import READING, Choice, Step, batches, kinds_for, pairs_of, steps_of
 from rehearsal.providers.faults import DEADLY, Entry, Fault, FaultKind, Operation
 from tests.rehearsal.providers.given import CONTAINER, PASSWORD, RECORD, SQL, VPC
 
@@ -16,6 +16,8 @@ STEPS = (
     Step(Operation.CREATE, "redis", CONTAINER),
     Step(Operation.DELETE, "redis", CONTAINER),
     Step(Operation.CREATE, "password", PASSWORD),
+    Step(Operation.READ, "vpc", VPC),
+    Step(Operation.READ, "password", PASSWORD),
 )
 
 
@@ -57,7 +59,29 @@ def test_a_sample_is_one_batch_and_as_many_deaths_as_are_asked_for() -> None:
     ],
 )
 def test_an_operation_meets_what_can_happen_to_it(step: Step, absent: set[FaultKind]) -> None:
-    assert set(kinds_for(step)) == set(FaultKind) - absent
+    assert set(kinds_for(step)) == set(FaultKind) - absent - {FaultKind.REPORTED_GONE}
+
+
+def test_a_read_fails_or_is_told_that_something_is_gone_unless_only_the_state_has_it() -> None:
+    assert set(kinds_for(STEPS[7])) == READING
+    assert set(kinds_for(STEPS[8])) == READING - {FaultKind.REPORTED_GONE}
+
+
+def test_only_the_kinds_that_are_asked_for_are_tried() -> None:
+    kinds = frozenset({FaultKind.TIMEOUT, FaultKind.ENGINE_DIES_AFTER})
+    chosen = tried(Choice(seed=1, kinds=kinds))
+    assert Counter(chosen) == Counter(fault for fault in pairs_of(STEPS) if fault.kind in kinds)
+
+
+def test_the_order_in_which_a_run_did_its_operations_changes_nothing() -> None:
+    """An engine does many at a time, so that their order differs from run to run."""
+    choice = Choice(seed=1, rounds=2, deaths=3)
+    assert batches(STEPS[::-1], choice) == batches(STEPS, choice)
+
+
+def test_deletions_are_met_in_batches_of_their_own() -> None:
+    for batch in batches(STEPS, Choice(seed=1)):
+        assert len({fault.operation is Operation.DELETE for fault in batch.faults}) == 1
 
 
 def test_an_operation_that_came_twice_is_one_step() -> None:

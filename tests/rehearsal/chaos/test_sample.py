@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from rehearsal.chaos import driver as module
-from rehearsal.chaos.driver import Bench, Start, Tried
+from rehearsal.chaos import trials as module
+from rehearsal.chaos.driver import Bench, Tried
 from rehearsal.chaos.matrix import Batch
+from rehearsal.chaos.trials import DestroyTrial, Start, take_off_guards
 from rehearsal.providers.faults import Fault, FaultKind, Operation
 from rehearsal.runner import Project
 from rehearsal.runner.recovery import Recovery
@@ -30,6 +33,16 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
 def starts(bench: Bench) -> tuple[Start, Start]:
     first, reached = bench.begin("one", None)
     return first, bench.begin("two", reached)[0]
+
+
+@pytest.fixture(scope="module")
+def refresh(bench: Bench, starts: tuple[Start, Start]) -> Start:
+    return bench.begin_refresh(replace(starts[1], folder=bench.root / "at-two"))
+
+
+@pytest.fixture(scope="module")
+def destroy(bench: Bench, starts: tuple[Start, Start]) -> Start:
+    return bench.begin_destroy(replace(starts[1], folder=bench.root / "at-two"))
 
 
 def tried(bench: Bench, start: Start, name: str, **kinds: FaultKind) -> Tried:
@@ -82,3 +95,71 @@ def test_without_a_recovery_a_lost_answer_is_told(
     assert any("in the cloud, but not recorded" in wrong for wrong in twice.wrong)
     taken = tried(bench, starts[1], "taken", create_account=FaultKind.ERROR_AFTER)
     assert any("failed with no fault" in wrong and "already exists" in wrong for wrong in taken.wrong)
+
+
+def test_a_refresh_under_faults_leaves_the_next_up_nothing_to_do(bench: Bench, refresh: Start) -> None:
+    found = tried(
+        bench,
+        refresh,
+        "refresh",
+        read_secretversion=FaultKind.ERROR_BEFORE,
+        read_network=FaultKind.TIMEOUT,
+        read_account=FaultKind.RATE_LIMIT,
+        read_notificationchannel=FaultKind.REPORTED_GONE,
+        read_secret=FaultKind.REPORTED_GONE,
+        read_container=FaultKind.PROVIDER_DIES_BEFORE,
+        read_randompassword=FaultKind.ENGINE_DIES_BEFORE,
+    )
+    assert found.wrong == ()
+    assert found.not_met == ()
+    assert found.recoveries == 1
+
+
+def test_a_refresh_that_believes_what_it_is_told_is_told(
+    bench: Bench, refresh: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "restore", lambda *_: ())
+    found = tried(bench, refresh, "believed", read_notificationchannel=FaultKind.REPORTED_GONE)
+    assert any("second preview: create" in wrong and "NotificationChannel" in wrong for wrong in found.wrong)
+    assert any("in the cloud, but not recorded" in wrong for wrong in found.wrong)
+
+
+def test_a_destroy_under_faults_ends_with_nothing(bench: Bench, destroy: Start) -> None:
+    found = tried(
+        bench,
+        destroy,
+        "destroy",
+        read_container=FaultKind.ERROR_BEFORE,
+        read_account=FaultKind.REPORTED_GONE,
+        read_secretversion=FaultKind.ENGINE_DIES_BEFORE,
+        delete_container=FaultKind.ERROR_BEFORE,
+        delete_randompassword=FaultKind.ERROR_AFTER,
+        delete_notificationchannel=FaultKind.TIMEOUT,
+        delete_secret=FaultKind.RATE_LIMIT,
+        delete_account=FaultKind.ENGINE_DIES_AFTER,
+        delete_network=FaultKind.PROVIDER_DIES_AFTER,
+    )
+    assert found.wrong == ()
+    assert found.not_met == ()
+    assert destroy.objects.total() < len(destroy.steps)
+
+
+def test_what_a_destroy_was_told_to_be_gone_and_left_is_told(
+    bench: Bench, destroy: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "restore", lambda *_: ())
+    found = tried(bench, destroy, "left", read_account=FaultKind.REPORTED_GONE)
+    assert any("1 of gcp:serviceaccount/account:Account, without a fault 0" in wrong for wrong in found.wrong)
+
+
+def test_a_destroy_that_deletes_what_is_protected_is_told(
+    bench: Bench, destroy: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def careless(trial: DestroyTrial, engine: Any) -> Any:
+        take_off_guards(engine, trial.cloud)
+        return engine.destroy(module.STACK, trial.start.stage, lambda _: None)
+
+    monkeypatch.setattr(DestroyTrial, "_destroy", careless)
+    found = tried(bench, destroy, "careless", read_network=FaultKind.REPORTED_GONE)
+    assert any("protected, and deleted: gcp:secretmanager/secret:Secret" in wrong for wrong in found.wrong)
+    assert "a destroy with guards in place succeeded" in found.wrong

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from rehearsal.chaos.lookup import Person
-from rehearsal.chaos.verdict import differences, leaks, secrets_of
+from rehearsal.chaos.verdict import differences, guards, leaks, secrets_of
+from rehearsal.guards import lift
 from rehearsal.providers.cloud.fake_cloud import FakeCloud
 from rehearsal.providers.cloud.generators import ACCOUNT_KEY
 from rehearsal.providers.cloud.identity import computed_id, is_drawn, is_made_again
@@ -64,6 +65,15 @@ def test_what_is_left_over_twice_there_or_lost_is_told(cloud: FakeCloud) -> None
         f"0 of {VPC}, without a fault 1",
         f"2 of {CHANNEL}, without a fault 1",
     ]
+
+
+def test_what_its_cloud_guards_is_named_until_the_guard_is_lifted(cloud: FakeCloud, tmp_path: Path) -> None:
+    make(cloud, VPC, {"name": "vpc"})
+    service = {"name": "api", "location": "us-central1", "template": {"containers": [{"image": "a"}]}}
+    id_ = make(cloud, RUN_SERVICE, service | {"deletionProtection": True})
+    assert guards(cloud) == [(RUN_SERVICE, id_)]
+    assert lift(tmp_path) == 1
+    assert guards(cloud) == []
 
 
 def test_a_secret_in_a_file_or_in_what_was_printed_is_told_by_its_place_and_not_shown(tmp_path: Path) -> None:

@@ -11,8 +11,9 @@ from pulumi_gcp.secretmanager.secret_version import SecretVersion
 from pulumi_gcp.serviceaccount.account import Account
 
 step = pulumi.Config().require("step")
-password = random.RandomPassword("password", length=24, opts=pulumi.ResourceOptions(protect=True))
-secret = Secret("password", secret_id="password", replication={"auto": {}}, labels={"step": step})
+guarded = pulumi.ResourceOptions(protect=True)
+password = random.RandomPassword("password", length=24, opts=guarded)
+secret = Secret("password", secret_id="password", replication={"auto": {}}, labels={"step": step}, opts=guarded)
 SecretVersion("password", secret=secret.id, secret_data=password.result, deletion_policy="DISABLE")
 server = docker.Provider("server", host="ssh://ops@10.0.0.1")
 here = pulumi.ResourceOptions(provider=server)
