@@ -119,8 +119,11 @@ def test_a_refresh_that_believes_what_it_is_told_is_told(
     bench: Bench, refresh: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "restore", lambda *_: ())
-    found = tried(bench, refresh, "believed", read_notificationchannel=FaultKind.REPORTED_GONE)
-    assert any("second preview: create" in wrong and "NotificationChannel" in wrong for wrong in found.wrong)
+    gone = {"read_notificationchannel": FaultKind.REPORTED_GONE, "read_secret": FaultKind.REPORTED_GONE}
+    found = tried(bench, refresh, "believed", **gone)
+    made = [wrong for wrong in found.wrong if wrong.startswith("second preview: create")]
+    assert any("NotificationChannel" in wrong for wrong in made)
+    assert any("secret:Secret::" in wrong for wrong in made), "the engine drops what it protects, too"
     assert any("in the cloud, but not recorded" in wrong for wrong in found.wrong)
 
 
