@@ -67,7 +67,7 @@ class ScriptedEngine(Engine):
         self.calls.append("unprotect")
         return ran({})
 
-    def destroy(self, name: str, stage: str, reached: Reached) -> Run:
+    def destroy(self, name: str, stage: str, reached: Reached, *, continue_on_error: bool = False) -> Run:
         self.calls.append(f"destroy {stage}")
         return self.destroys()
 
