@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from dreamseed.promotion.saga import StepError
@@ -23,7 +24,8 @@ PAUSE_SECONDS = 5.0
 class Applying:
     """The engine's stack `stack`, the way between two stages (such as ``stage-a``), and who is told of progress.
 
-    The plan that an `up` was begun with is kept in the folder `kept_in` until the stage is rolled back.
+    The plan that an `up` was begun with is kept in the folder `kept_in` until the stage is rolled back. `identified`
+    holds the ids that a person looked up, by the resources' names; an empty one says that nothing is there.
     """
 
     engine: Engine
@@ -32,6 +34,7 @@ class Applying:
     after: str
     reached: Reached
     kept_in: Path
+    identified: Mapping[str, str] = field(default_factory=dict)
 
     def preview(self) -> EnginePlan:
         """Return what the engine would change. Raises `StepError`."""
@@ -90,19 +93,19 @@ class Applying:
         """
         pending = self.engine.read_state(self.stack)["deployment"].get("pending_operations") or []
         making = {one["resource"]["urn"]: one["resource"]["type"] for one in pending if one["type"] == "creating"}
-        names = ", ".join(sorted(urn.rpartition("::")[2] for urn, token in making.items() if _is_numbered(token)))
-        if names:
+        numbered = {urn.rpartition("::")[2] for urn, token in making.items() if _is_numbered(token)}
+        if names := ", ".join(sorted(numbered - self.identified.keys())):
             raise StepError(
                 WHERE,
                 f"the engine was killed while it made {names}: whether that is there, nobody recorded",
                 "its cloud numbers it, so another run would make a second one",
-                "dreamseed recover --stack … --config-file …, which says what to look up; then the same command again",
+                "the same command with --id NAME=ID for each, looked up at its cloud; --id NAME= where it is not there",
             )
         if not making:
             return
         self.engine.workspace.unlock(self.stack)
         try:
-            recover(self.engine, self.stack, self.after, _computed, pause_seconds=PAUSE_SECONDS)
+            recover(self.engine, self.stack, self.after, self._identify, pause_seconds=PAUSE_SECONDS)
         except RuntimeError as error:
             raise StepError(
                 WHERE,
@@ -110,6 +113,11 @@ class Applying:
                 "a promotion goes on only where what stands is known",
                 "what the engine asks for, then the same command again",
             ) from error
+
+    def _identify(self, creation: Creation) -> Identity | None:
+        told = self.identified.get(creation.urn.rpartition("::")[2])
+        known = told or computed_id(creation.type, creation.inputs, creation.config)
+        return Identity(known) if known else None
 
     @property
     def _begun(self) -> Path:
@@ -119,11 +127,6 @@ class Applying:
 def _is_numbered(token: str) -> bool:
     """Whether a second creation of this type would make a second object, and nobody knows the first one's id."""
     return is_drawn(token) and not is_made_again(token) and not token.startswith(TOLD_BY_NAME)
-
-
-def _computed(creation: Creation) -> Identity | None:
-    computed = computed_id(creation.type, creation.inputs, creation.config)
-    return Identity(computed) if computed else None
 
 
 def _check_within(found: EnginePlan, plan: EnginePlan, resumed: bool, what: str) -> None:

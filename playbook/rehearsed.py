@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -48,6 +48,7 @@ class RehearsedWorld:
     reached: Reached
     clock: Callable[[], datetime]
     approved: str = ""
+    identified: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def silence(self) -> FileSilence:
@@ -158,6 +159,7 @@ class RehearsedWorld:
             after=self.after.name,
             reached=self.reached,
             kept_in=self.root,
+            identified=self.identified,
         )
 
     def _resources(self) -> list[Mapping[str, object]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -45,6 +45,7 @@ class RunningWorld:
     share: float = 1.0
     seconds: float = 60.0
     approved: str = ""
+    identified: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def root(self) -> Path:
@@ -201,6 +202,7 @@ class RunningWorld:
             after=self.after.name,
             reached=self.reached,
             kept_in=self.root,
+            identified=self.identified,
         )
 
     def _resources(self) -> list[Mapping[str, object]]:

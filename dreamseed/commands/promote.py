@@ -15,6 +15,7 @@ from rich.console import Console
 from dreamseed.commands.approve import stage_named
 from dreamseed.commands.gate import DRILLS_HELP, STORE_HELP
 from dreamseed.commands.mendable import mendable
+from dreamseed.commands.recover import ID_HELP, parsed_ids
 from dreamseed.commands.rehearse import rehearsed_project
 from dreamseed.config import STAGE_NAMES, Stage, find_project, stage_file
 from dreamseed.cost import estimate
@@ -66,6 +67,7 @@ def promote(
         bool, typer.Option("--dry-run", help="Only print what would be done, and whether it may begin.")
     ] = False,
     gpu_installed: Annotated[bool, typer.Option("--gpu-installed", help="Your word that the GPUs are in.")] = False,
+    identified: Annotated[list[str] | None, typer.Option("--id", metavar="NAME=ID", help=ID_HELP)] = None,
     back: Annotated[bool, typer.Option("--roll-back", help="Undo the promotion that is under way.")] = False,
     folder: Annotated[Path | None, typer.Option(help=f"What the rehearsal keeps (default: {DEFAULT_FOLDER}).")] = None,
     local: Annotated[bool, typer.Option("--local", help=LOCAL_HELP)] = False,
@@ -93,7 +95,9 @@ def promote(
     )
     console = Console()
     place = Local(tier, load_share, load_seconds) if local else folder or root / DEFAULT_FOLDER
-    with mendable(), _world(session, root, place, console) as world:
+    ids = parsed_ids(identified or [])
+    with mendable(), _world(session, root, place, console) as found_world:
+        world = replace(found_world, identified=ids)
         world.begin()
         if plan:
             found = world.preview()

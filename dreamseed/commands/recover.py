@@ -41,7 +41,7 @@ def recover(
     """
     if ids_from is not None and worksheet is None:
         raise typer.BadParameter("--ids-from fills in a worksheet: give --worksheet FILE, too")
-    ids = _parsed(identified or [])
+    ids = parsed_ids(identified or [])
     copied = read_copy(ids_from, stack).ids if ids_from is not None else {}
     sheet = Worksheet.read(worksheet, copied) if worksheet is not None else None
     console = Console()
@@ -66,7 +66,8 @@ def recover(
     raise typer.Exit(0 if done else 1)
 
 
-def _parsed(identified: list[str]) -> dict[str, str]:
+def parsed_ids(identified: list[str]) -> dict[str, str]:
+    """Return the ids that ``--id NAME=ID`` gives, by name; raises `typer.BadParameter`."""
     pairs = [text.partition("=") for text in identified]
     if wrong := [name for name, equals, id_ in pairs if not (name and equals)]:
         raise typer.BadParameter(f"--id {wrong[0]!r} is no NAME=ID: write the resource's name, = and its id")

@@ -96,3 +96,12 @@ def test_what_its_cloud_numbers_is_not_made_a_second_time(
             with pytest.raises(StepError, match=f"was killed while it made {name}: whether that is there, nobody"):
                 applying.up(approved)
         assert objects(site, token) == 1
+
+
+def test_what_a_person_looked_up_is_recorded_by_its_id(stood: Path, tmp_path: Path) -> None:
+    with killed(stood, tmp_path / "stack", "two", RECORD, "api") as (site, applying, approved):
+        with site.cloud() as cloud:
+            (found,) = cloud.list(RECORD)
+        replace(applying, identified={"api": found.id}).up(approved)
+        assert objects(site, RECORD) == 1
+        assert site.engine.preview(STACK, "two", lambda _: None).events.all_changes() == []
