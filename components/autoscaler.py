@@ -142,10 +142,9 @@ class Autoscaler(Component):
         ]
         if args.api is not None:
             grants += self._let_scale(args, args.api, account)
-        if previous := args.key_generations.previous_name(prefix):
-            serviceaccount.Key(previous, service_account_id=account.name, opts=self.child())
-        current = args.key_generations.current_name(prefix)
-        key = serviceaccount.Key(current, service_account_id=account.name, opts=self.child())
+        key = args.key_generations.declared(
+            prefix, lambda name: serviceaccount.Key(name, service_account_id=account.name, opts=self.child())
+        )
         secrets = {
             **args.secrets,
             ProvidedSecret.AUTOSCALER_KEY: key.private_key.apply(lambda text: base64.b64decode(text).decode()),

@@ -72,6 +72,4 @@ class ObjectStore(Component):
                 opts=self.child(),
             )
 
-        if previous := plan.generations.previous_name(plan.key_name):
-            key(previous)
-        return key(plan.generations.current_name(plan.key_name))
+        return plan.generations.declared(plan.key_name, key)

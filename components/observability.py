@@ -119,9 +119,7 @@ class Observability(Component):
                 opts=self.child(),
             )
 
-        if previous := args.token_generations.previous_name(writer):
-            token(previous)
-        return stack, token(args.token_generations.current_name(writer))
+        return stack, args.token_generations.declared(writer, token)
 
     def _uptime_check(self, args: ObservabilityArgs) -> monitoring.UptimeCheckConfig:
         return monitoring.UptimeCheckConfig(

@@ -8,6 +8,7 @@ refreshes first and so learns of it.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -29,13 +30,10 @@ def guarded(cloud: FakeCloud) -> dict[tuple[str, str], dict[str, Any]]:
 
 def lift(state_dir: Path) -> int:
     """Turn off every guard of the objects in the fake cloud; return how many objects were guarded."""
-    cloud = FakeCloud(state_dir)
-    try:
+    with closing(FakeCloud(state_dir)) as cloud:
         found = guarded(cloud)
         for (token, object_id), changes in found.items():
             cloud.edit(token, object_id, changes)
-    finally:
-        cloud.close()
     return len(found)
 
 

@@ -11,6 +11,7 @@ import typer
 from dreamseed.config import STAGE_NAMES, find_project, merged_document, parse_stage, stage_file
 from dreamseed.config.load import PROJECT_FILE
 from dreamseed.errors import ConfigError
+from dreamseed.signing import write_whole
 
 OWN: Mapping[str, str] = {
     "api": "api.image",
@@ -55,7 +56,7 @@ def image(
     if after == text:
         typer.echo(f"{name} has this digest already: nothing was changed")
         return
-    path.write_text(after, encoding="utf-8")
+    write_whole(path, after.encode())
     typer.echo(f"{name}: {_digest(before)} became {_digest(reference)} in {PROJECT_FILE}")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +13,7 @@ import yaml
 from dreamseed.config.keys import Exchange, KeyName
 from dreamseed.config.load import PROJECT_FILE, SHARED_KEY
 from dreamseed.errors import DreamSeedError
+from dreamseed.signing import write_whole
 
 HEAD = re.compile(rf"(?m)^(?P<outer> +){SHARED_KEY}:\n(?P<value> +)value:\n(?P<inner> +)(?=\S)")
 
@@ -41,7 +41,7 @@ def declare(project: Path, key: KeyName, exchange: Exchange) -> None:
             "the command writes one block, 'keys:', below 'value:', and leaves every other line as it is",
             f"it by hand, and run the command again: keys: {{{key}: {_line(keys[str(key)])}}}",
         )
-    _replace(path, after)
+    write_whole(path, after.encode())
 
 
 def _written(text: str, keys: Mapping[str, Any]) -> str | None:
@@ -66,13 +66,3 @@ def _line(entry: Mapping[str, Any]) -> str:
 
 def _scalar(value: Any) -> str:
     return f"'{value}'" if isinstance(value, str) else json.dumps(value)
-
-
-def _replace(path: Path, text: str) -> None:
-    """Put `text` in the file's place, on the disk before anything is done that it tells of."""
-    scratch = path.with_name(f".{path.name}.new")
-    with scratch.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    scratch.replace(path)

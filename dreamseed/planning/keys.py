@@ -8,10 +8,14 @@ second may delete it, and it alone.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from dreamseed.config import StageConfig
 from dreamseed.config.keys import KeyName
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,12 @@ class Generations:
     def previous_name(self, base: str) -> str | None:
         """Return the name of the generation that is on its way out, None where there is none."""
         return self.numbered(base, self.current - 1) if self.with_previous else None
+
+    def declared(self, base: str, declare: Callable[[str], T]) -> T:
+        """Declare what is called `base` in every generation that stands; return the one in use."""
+        if previous := self.previous_name(base):
+            declare(previous)
+        return declare(self.current_name(base))
 
     @staticmethod
     def numbered(base: str, generation: int) -> str:

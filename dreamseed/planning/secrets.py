@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from dreamseed.config.keys import KeyName
+
 
 class GeneratedSecret(StrEnum):
-    """Made once by the program as random passwords, kept encrypted in the state."""
+    """Made by the program as random passwords, kept encrypted in the state; exchanged where there is such a key."""
 
-    POSTGRES_SUPERUSER = "postgres-superuser"
-    POSTGRES_REPLICATION = "postgres-replication"
-    POSTGRES_REWIND = "postgres-rewind"
-    POSTGRES_APPLICATION = "postgres-application"
-    POSTGRES_MONITOR = "postgres-monitor"
-    PATRONI_API = "patroni-api"
+    POSTGRES_SUPERUSER = KeyName.POSTGRES_SUPERUSER
+    POSTGRES_REPLICATION = KeyName.POSTGRES_REPLICATION
+    POSTGRES_REWIND = KeyName.POSTGRES_REWIND
+    POSTGRES_APPLICATION = KeyName.POSTGRES_APPLICATION
+    POSTGRES_MONITOR = KeyName.POSTGRES_MONITOR
+    PATRONI_API = KeyName.PATRONI_API
     BACKUP_CIPHER = "backup-cipher"
-    REDIS = "redis"
-    VLLM_API_KEY = "vllm-api-key"
+    REDIS = KeyName.REDIS
+    VLLM_API_KEY = KeyName.VLLM_API_KEY
     GRAFANA_ADMIN = "grafana-admin"
-    TUNNEL = "tunnel"
+    TUNNEL = KeyName.TUNNEL
 
 
 class ProvidedSecret(StrEnum):

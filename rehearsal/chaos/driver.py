@@ -6,6 +6,7 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -98,11 +99,8 @@ class Bench:
             _needs(do(engine))
             secrets = secrets_of(engine.read_state(STACK, show_secrets=True))
         public = frozenset(leaks(secrets, [ended / "cloud", engine.workspace.backend], []))
-        cloud = FakeCloud(ended / "cloud")
-        try:
+        with closing(FakeCloud(ended / "cloud")) as cloud:
             objects = Counter(token for token, _ in existing(cloud))
-        finally:
-            cloud.close()
         steps = steps_of(faults.journal(ended / "cloud"))
         return replace(start, steps=steps, objects=objects, public=start.public | public)
 

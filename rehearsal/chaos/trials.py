@@ -6,7 +6,7 @@ import time
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -181,18 +181,12 @@ class Trial(ABC):
             self.wrong.append(f"the recovery after run {len(self.runs)} failed: {error}")
 
     def _objects(self) -> list[Object]:
-        cloud = FakeCloud(self.cloud)
-        try:
+        with closing(FakeCloud(self.cloud)) as cloud:
             return existing(cloud)
-        finally:
-            cloud.close()
 
     def _compare(self, state: Mapping[str, Any]) -> None:
-        cloud = FakeCloud(self.cloud)
-        try:
+        with closing(FakeCloud(self.cloud)) as cloud:
             self.wrong += differences(state, cloud, self.start.objects)
-        finally:
-            cloud.close()
 
     def _look_for_secrets(self, state: Mapping[str, Any], runs: Sequence[Run]) -> None:
         """Look for the secrets of a state that shows them, in every file and in what the runs printed."""
@@ -230,15 +224,14 @@ class UpTrial(Trial):
     def _recover(self, kinds: set[FaultKind]) -> None:
         if not kinds & MAY_LEAVE:
             return
-        engine, cloud = self._begin_recovery(), FakeCloud(self.cloud)
-        try:
-            person = Person(cloud, _ids(engine.read_state(STACK)))
-            asks = ASKS if FaultKind.LATE_LISTING in kinds else 1
-            recover(engine, STACK, self.start.stage, person, asks=asks)
-        except RuntimeError as error:
-            self.wrong.append(f"the recovery after run {len(self.runs)} failed: {error}")
-        finally:
-            cloud.close()
+        engine = self._begin_recovery()
+        with closing(FakeCloud(self.cloud)) as cloud:
+            try:
+                person = Person(cloud, _ids(engine.read_state(STACK)))
+                asks = ASKS if FaultKind.LATE_LISTING in kinds else 1
+                recover(engine, STACK, self.start.stage, person, asks=asks)
+            except RuntimeError as error:
+                self.wrong.append(f"the recovery after run {len(self.runs)} failed: {error}")
 
     def _lost(self) -> set[str]:
         return {
@@ -304,11 +297,8 @@ class DestroyTrial(Trial):
     def _guarded(self, state: Mapping[str, Any]) -> set[Object]:
         """Return what the engine protects and what its cloud guards, as far as it is in the cloud."""
         protected = [r for r in state["deployment"]["resources"] if r.get("protect")]
-        cloud = FakeCloud(self.cloud)
-        try:
+        with closing(FakeCloud(self.cloud)) as cloud:
             return {*recorded({"deployment": {"resources": protected}}), *guards(cloud)}
-        finally:
-            cloud.close()
 
 
 TRIALS: Mapping[Kind, type[Trial]] = {Kind.UP: UpTrial, Kind.REFRESH: RefreshTrial, Kind.DESTROY: DestroyTrial}

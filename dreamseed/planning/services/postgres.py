@@ -31,9 +31,8 @@ from dreamseed.planning.render import render
 from dreamseed.planning.secrets import GeneratedSecret, ProvidedSecret
 from dreamseed.planning.services import etcd, postgres_access
 from dreamseed.planning.services.postgres_exchange import plan_exchange
-from dreamseed.planning.services.postgres_instance import POSTGRES_UID, Instance
+from dreamseed.planning.services.postgres_instance import COMPONENT, POSTGRES_UID, Instance, plan_job, private
 
-COMPONENT = "postgres"
 LOOKS_TABLE = "archive_looks"
 """Of the database postgres: when the archive was looked at last, and what was found."""
 LOOP_WAIT_SECONDS = 5
@@ -170,7 +169,7 @@ def _instance(config: StageConfig, instance: Instance, hosts: Sequence[Host], pr
         user=str(POSTGRES_UID),
         entrypoint=("patroni",),
         command=("/etc/patroni/patroni.yml",),
-        files=(_private("/etc/patroni/patroni.yml", patroni), *_backup_files(config, instance.shard)),
+        files=(private("/etc/patroni/patroni.yml", patroni), *_backup_files(config, instance.shard)),
         mounts=_mounts(instance),
         ports=(
             Port(container=ports.POSTGRES, published=instance.port, purpose="PostgreSQL"),
@@ -198,10 +197,6 @@ def _born_with(config: StageConfig, shard: int) -> dict[str, Any]:
     return dynamic
 
 
-def _private(path: str, text: str) -> File:
-    return File(path=path, text=text, owner=POSTGRES_UID, mode="0400")
-
-
 def archive_file(config: StageConfig, shard: int, role: BucketRole | None, region: str) -> str:
     """Return pgBackRest's configuration for the repository in the bucket of `role`, or on the server for none."""
     second = role is BucketRole.BACKUPS_SECOND
@@ -220,8 +215,8 @@ def _backup_files(config: StageConfig, shard: int) -> tuple[File, ...]:
     """Return both archive configurations; the dynamic configuration chooses which one is used."""
     region = config.object_store.region
     return (
-        _private("/etc/pgbackrest/local.conf", archive_file(config, shard, None, region)),
-        _private("/etc/pgbackrest/offsite.conf", archive_file(config, shard, BucketRole.BACKUPS, region)),
+        private("/etc/pgbackrest/local.conf", archive_file(config, shard, None, region)),
+        private("/etc/pgbackrest/offsite.conf", archive_file(config, shard, BucketRole.BACKUPS, region)),
     )
 
 
@@ -275,8 +270,8 @@ def _backup(config: StageConfig, instance: Instance) -> Container:
         entrypoint=("/bin/sh", "/etc/dreamseed/backup.sh"),
         files=(
             File(path="/etc/dreamseed/backup.sh", text=script),
-            _private("/etc/pgbackrest/rclone.conf", rclone),
-            _private("/run/secrets/patroni-api", secret(GeneratedSecret.PATRONI_API)),
+            private("/etc/pgbackrest/rclone.conf", rclone),
+            private("/run/secrets/patroni-api", secret(GeneratedSecret.PATRONI_API)),
             *_backup_files(config, instance.shard),
         ),
         mounts=_mounts(instance),
@@ -299,24 +294,16 @@ def _configuration_job(config: StageConfig, instances: Sequence[Instance]) -> Co
         application=config.postgres.database,
         database=postgres_access.database_of(config, shard),
     )
-    return Container(
-        name=f"pg-{shard}-configure",
-        component=COMPONENT,
-        service=f"configure-{shard}",
-        host=instances[0].host.name,
-        image=config.postgres.image,
-        networks=(NetworkName.DATA,),
-        memory_mib=128,
-        cpu_cores=0.05,
-        user=str(POSTGRES_UID),
-        entrypoint=("/bin/sh", "/etc/dreamseed/job.sh"),
+    return plan_job(
+        config,
+        instances,
+        "configure",
+        script,
         files=(
-            File(path="/etc/dreamseed/job.sh", text=script),
             File(path="/etc/dreamseed/dynamic.json", text=json.dumps(dynamic_configuration(config, shard), indent=1)),
-            _private("/etc/dreamseed/roles.sql", roles),
-            _private("/run/secrets/patroni-api", secret(GeneratedSecret.PATRONI_API)),
-            _private("/run/secrets/postgres-superuser", secret(GeneratedSecret.POSTGRES_SUPERUSER)),
+            private("/etc/dreamseed/roles.sql", roles),
+            private("/run/secrets/patroni-api", secret(GeneratedSecret.PATRONI_API)),
+            private("/run/secrets/postgres-superuser", secret(GeneratedSecret.POSTGRES_SUPERUSER)),
         ),
-        job=True,
         after=(instances[-1].name, f"pg-proxy-{shard}-1"),
     )

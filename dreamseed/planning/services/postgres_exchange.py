@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 
 from dreamseed.config import StageConfig
 from dreamseed.config.keys import KeyName
-from dreamseed.planning.container import Container, File, NetworkName, secret
+from dreamseed.planning.container import Container, secret
 from dreamseed.planning.keys import generations_of, previous_of
 from dreamseed.planning.render import render
-from dreamseed.planning.services.postgres_instance import POSTGRES_UID, Instance
+from dreamseed.planning.services.postgres_instance import Instance, plan_job, private
 
 SUPERUSER_FILE = "/run/secrets/postgres-superuser"
 
@@ -35,36 +35,17 @@ def plan_exchange(config: StageConfig, instances: Sequence[Instance], after: str
     if not exchanged:
         return None
     passwords = [SUPERUSER_FILE]
-    files = [_private(SUPERUSER_FILE, secret(KeyName.POSTGRES_SUPERUSER))]
+    files = [private(SUPERUSER_FILE, secret(KeyName.POSTGRES_SUPERUSER))]
     if KeyName.POSTGRES_SUPERUSER in exchanged:
         previous = previous_of(KeyName.POSTGRES_SUPERUSER)
         passwords.append(f"/run/secrets/{previous}")
-        files.append(_private(passwords[-1], secret(previous)))
+        files.append(private(passwords[-1], secret(previous)))
     statements = "".join(f"alter role {role} password '{secret(key)}';\n" for key, role in exchanged.items())
-    shard = instances[0].shard
-    return Container(
-        name=f"pg-{shard}-exchange",
-        component="postgres",
-        service=f"exchange-{shard}",
-        host=instances[0].host.name,
-        image=config.postgres.image,
-        networks=(NetworkName.DATA,),
-        memory_mib=128,
-        cpu_cores=0.05,
-        user=str(POSTGRES_UID),
-        entrypoint=("/bin/sh", "/etc/dreamseed/job.sh"),
-        files=(
-            File(
-                path="/etc/dreamseed/job.sh",
-                text=render("postgres-exchange.sh.j2", members=instances, passwords=passwords),
-            ),
-            _private("/etc/dreamseed/exchange.sql", statements),
-            *files,
-        ),
-        job=True,
+    return plan_job(
+        config,
+        instances,
+        "exchange",
+        render("postgres-exchange.sh.j2", members=instances, passwords=passwords),
+        files=(private("/etc/dreamseed/exchange.sql", statements), *files),
         after=(after,),
     )
-
-
-def _private(path: str, text: str) -> File:
-    return File(path=path, text=text, owner=POSTGRES_UID, mode="0400")
