@@ -15,7 +15,7 @@ PYTEST_WORKERS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup engine browser rehearse chaos-rehearsal state-rehearsal fidelity mutation images local local-promote local-check local-load local-test local-playbook local-alerts local-surge local-down chaos drill test monitoring-test policy-test pull-request promotion-test site lint format unit bench bench-autoscaler goldens lock clean
+.PHONY: help setup engine browser rehearse chaos-rehearsal state-rehearsal fidelity mutation images local local-promote local-check local-load local-test local-playbook local-alerts local-surge local-keys local-down chaos drill test monitoring-test policy-test pull-request promotion-test site lint format unit bench bench-autoscaler goldens lock clean
 
 help: ## list the jobs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -82,6 +82,9 @@ local-alerts: setup engine ## make faults on a stage that runs, and require exac
 
 local-surge: setup engine ## more load than the cards hold: a spot worker comes, serves, drains and goes (ARGS="--whole")
 	@$(BIN)/dreamseed local surge $(ARGS)
+
+local-keys: setup engine ## exchange every key that a running stage's containers hold, under load (ARGS="--key redis")
+	@$(BIN)/dreamseed local keys $(ARGS)
 
 drill: setup ## lose, damage and restore databases in a sandbox, at B, C, D and E, and fail over (Linux, root)
 	@$(BIN)/dreamseed drill every $(ARGS)

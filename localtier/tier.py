@@ -33,7 +33,7 @@ from rehearsal.runner.engine import Engine, Interruption, Reached, Run
 from rehearsal.toolchain import ensure_engine
 
 STACK = "local"
-TIERS = {"tier": "ds", "test": "dt", "alerts": "da", "promotion": "dp", "surge": "du"}
+TIERS = {"tier": "ds", "test": "dt", "alerts": "da", "promotion": "dp", "surge": "du", "keys": "dk"}
 """The tiers that this machine may have beside each other: each one's folder, and how its namespaces' names begin."""
 HEALTHY_SECONDS = 300.0
 """So long may a stage take until every check passes: a cold start on two cores, with the first full backup."""

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from dreamseed.commands.local_alerts import alerts
 from dreamseed.commands.local_experiments import chaos, climb
+from dreamseed.commands.local_keys import keys
 from dreamseed.commands.local_playbook import playbook
 from dreamseed.commands.local_surge import surge
 from dreamseed.commands.mendable import mendable
@@ -111,6 +112,7 @@ app.command()(chaos)
 app.command()(alerts)
 app.command()(playbook)
 app.command()(surge)
+app.command()(keys)
 
 
 def _show(look: Callable[[Tier, StagePlan], list[Finding]]) -> None:

@@ -22,11 +22,15 @@ class RotationError(DreamSeedError):
 
 @dataclass(frozen=True, kw_only=True)
 class Stack:
-    """A stack of the user's own with its stage file; `say` is told what happens, in sentences without secrets."""
+    """A stack with its stage file; `say` is told what happens, in sentences without secrets.
+
+    `stage` is what the engine's workspace knows that file by; one that is the user's own has only one.
+    """
 
     engine: Engine
     name: str
     config_file: Path
+    stage: str = ""
     classify: Callable[[Resource], Traits]
     say: Callable[[str], None]
 
@@ -60,7 +64,7 @@ class Stack:
                 "the declaration as it was (git diff), or have another look at what changed beside it",
             )
         self.say(f"{what}: {_counted(changes)}")
-        run = self.engine.up(self.name, "", lambda _: None)
+        run = self.engine.up(self.name, self.stage, lambda _: None)
         if not run.succeeded:
             raise RuntimeError(
                 "\n".join((*run.errors, "Nothing is lost: run the same command again, it goes on here."))
@@ -76,7 +80,7 @@ class Stack:
 
     def _changes(self, *, whole: bool = False) -> list[Change]:
         """Return what an `up` would do to resources; `whole`: to providers and components, too."""
-        preview = self.engine.preview(self.name, "", lambda _: None)
+        preview = self.engine.preview(self.name, self.stage, lambda _: None)
         if not preview.succeeded:
             raise RuntimeError("\n".join(preview.errors))
         return preview.events.all_changes() if whole else preview.events.changes()

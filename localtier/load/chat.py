@@ -53,14 +53,17 @@ class Answer:
 
 
 class ChatClient(Client):
-    """Sends a request at each of its times, however many are under way (at most `MOST_AT_ONCE`)."""
+    """Sends a request at each of its times, however many are under way (at most `MOST_AT_ONCE`).
+
+    `headers` may change: the next request has them.
+    """
 
     name = "chat"
 
     def __init__(self, folder: Path, per_second: float, target: ChatTarget, headers: Mapping[str, str]) -> None:
         super().__init__(folder, per_second)
         self._target = target
-        self._headers = dict(headers)
+        self.headers = dict(headers)
         self._keys = self.ledger.new_keys()
 
     def run(self) -> None:
@@ -73,7 +76,7 @@ class ChatClient(Client):
     async def _serve(self) -> None:
         timeout = aiohttp.ClientTimeout(total=self._target.timeout_seconds)
         requests: set[asyncio.Task[None]] = set()
-        async with aiohttp.ClientSession(timeout=timeout, headers=self._headers) as session:
+        async with aiohttp.ClientSession(timeout=timeout) as session:
             following = time.monotonic()
             while not self.stopping.is_set():
                 key = str(next(self._keys))
@@ -116,7 +119,8 @@ class ChatClient(Client):
             "stream": streamed,
         }
         try:
-            async with session.post(f"http://{LOOPBACK}:{self._target.port}{PATH}", json=request) as response:
+            url = f"http://{LOOPBACK}:{self._target.port}{PATH}"
+            async with session.post(url, json=request, headers=self.headers) as response:
                 if response.status != 200:
                     raise RequestFailedError(f"status {response.status}", again=response.status in TRIED_AGAIN)
                 first = await (_whole_stream(response, began) if streamed else _whole_text(response))

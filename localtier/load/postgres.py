@@ -32,11 +32,11 @@ CREATE = (
 
 
 class Database:
-    """A connection that is made when it is needed and dropped after an error."""
+    """A connection that is made when it is needed and dropped after an error; the next one uses today's `password`."""
 
     def __init__(self, target: PostgresTarget, password: str) -> None:
         self._target = target
-        self._password = password
+        self.password = password
         self._connection: Connection[TupleRow] | None = None
         self.warned = False
 
@@ -48,7 +48,7 @@ class Database:
                 port=self._target.port,
                 dbname=self._target.database,
                 user=self._target.user,
-                password=self._password,
+                password=self.password,
                 connect_timeout=CONNECT_SECONDS,
                 sslmode="disable",
                 autocommit=True,

@@ -46,12 +46,12 @@ def lane_of(series: str, key: str) -> int:
 class Cache:
     """A cluster client that is made when it is needed and made anew after an error of the cluster.
 
-    `target` may change: the next client that is made asks the nodes that it then names.
+    `target` and `password` may change: the next client that is made goes by what they then say.
     """
 
     def __init__(self, target: RedisTarget, password: str) -> None:
         self.target = target
-        self._password = password
+        self.password = password
         self._client: RedisCluster | None = None
 
     def _connected(self) -> RedisCluster:
@@ -61,7 +61,7 @@ class Cache:
                     ClusterNode(LOOPBACK, port)  # type: ignore[no-untyped-call]
                     for port in self.target.ports
                 ],
-                password=self._password,
+                password=self.password,
                 address_remap=to_loopback,
                 require_full_coverage=False,
                 retry=Retry(NoBackoff(), RETRIES),

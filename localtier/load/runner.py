@@ -54,15 +54,23 @@ class Runner:
         self._rates = rates
         self._series = series_of(folder)
         self._caches: list[Cache] = []
+        self._databases: list[Database] = []
+        self._chats: list[ChatClient] = []
         self.clients: dict[str, list[Client]] = {}
 
     def follow(self, targets: Targets, secrets: Mapping[str, str]) -> None:
         """Start the clients of the services that have none yet and whose secrets are known.
 
-        Those of the cache that run learn of new nodes: the first ones may be lost. Kafka's find brokers by themselves.
+        Those that run learn of exchanged secrets, and those of the cache of new nodes: the first ones may be lost.
+        Kafka's find brokers by themselves.
         """
         for cache in self._caches:
             cache.target = targets.redis or cache.target
+            cache.password = secrets.get(GeneratedSecret.REDIS, cache.password)
+        for database in self._databases:
+            database.password = secrets.get(GeneratedSecret.POSTGRES_APPLICATION, database.password)
+        for chat in self._chats if GeneratedSecret.VLLM_API_KEY in secrets else ():
+            chat.headers |= headers_of(secrets)
         wanted = {
             "postgres": GeneratedSecret.POSTGRES_APPLICATION in secrets,
             "redis": targets.redis is not None and GeneratedSecret.REDIS in secrets,
@@ -88,9 +96,10 @@ class Runner:
         if service == "postgres":
             password = secrets[GeneratedSecret.POSTGRES_APPLICATION]
             rows = Acknowledged(folder / "postgres.jsonl")
+            self._databases = [Database(targets.postgres, password) for _ in range(2)]
             return [
-                PostgresWriter(folder, rates.rows, series, Database(targets.postgres, password), rows),
-                PostgresReader(folder, rates.row_reads, series, Database(targets.postgres, password), rows),
+                PostgresWriter(folder, rates.rows, series, self._databases[0], rows),
+                PostgresReader(folder, rates.row_reads, series, self._databases[1], rows),
             ]
         if service == "redis" and targets.redis is not None:
             redis, password = targets.redis, secrets[GeneratedSecret.REDIS]
@@ -103,13 +112,19 @@ class Runner:
             return [*writers, RedisReader(folder, rates.key_reads, series, of_reader, keys)]
         if service == "kafka" and targets.kafka is not None:
             return [KafkaWriter(folder, rates.messages, series, targets.kafka)]
-        headers = {"Authorization": f"Bearer {secrets[GeneratedSecret.VLLM_API_KEY]}"}
-        if ACCESS_CLIENT_ID in secrets:
-            headers |= {
-                "CF-Access-Client-Id": secrets[ACCESS_CLIENT_ID],
-                "CF-Access-Client-Secret": secrets[ACCESS_CLIENT_SECRET],
-            }
-        return [ChatClient(folder, rates.chats, targets.chat, headers)]
+        self._chats = [ChatClient(folder, rates.chats, targets.chat, headers_of(secrets))]
+        return list(self._chats)
+
+
+def headers_of(secrets: Mapping[str, str]) -> dict[str, str]:
+    """Return what a chat proves itself with."""
+    headers = {"Authorization": f"Bearer {secrets[GeneratedSecret.VLLM_API_KEY]}"}
+    if ACCESS_CLIENT_ID in secrets:
+        headers |= {
+            "CF-Access-Client-Id": secrets[ACCESS_CLIENT_ID],
+            "CF-Access-Client-Secret": secrets[ACCESS_CLIENT_SECRET],
+        }
+    return headers
 
 
 def read_secrets(folder: Path) -> dict[str, str]:

@@ -11,7 +11,7 @@ import os
 import shutil
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import yaml
@@ -30,6 +30,13 @@ class Project:
     directory: Path
     stacks: tuple[str, ...]
     passphrase: str
+
+    def running(self, program: Path, folder: Path) -> Project:
+        """Return a project in the empty `folder`, with copies of this one's files, that runs the file `program`."""
+        for name in (PROJECT_FILE, *(f"Pulumi.{stack}.yaml" for stack in self.stacks)):
+            shutil.copyfile(self.directory / name, folder / name)
+        (folder / "__main__.py").write_text(f"import runpy\n\nrunpy.run_path({str(program)!r})\n", encoding="utf-8")
+        return replace(self, directory=folder)
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,9 @@ import pytest
 import yaml
 
 from dreamseed.commands import standing as settings
+from dreamseed.commands.rehearse import rehearsed_project
 from dreamseed.config.load import PROJECT_FILE, SHARED_KEY
 from rehearsal.runner import Project
-from tests.another_program import project_running
 from tests.recovery.site import STACK, Site, copied, standing
 
 
@@ -32,7 +32,7 @@ class Stood:
 def stand(program: Path, stage: str, folder: Path) -> Stood:
     """Bring a stack of `program` to `stage`."""
     (folder / "project").mkdir(parents=True)
-    project = project_running(program, folder / "project")
+    project = rehearsed_project().running(program, folder / "project")
     with standing(project, folder / "stack", stage) as site:
         assert site.engine.create_stack(STACK, like=stage).succeeded
         site.up(stage)

@@ -7,13 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from dreamseed.commands.rehearse import traits
+from dreamseed.commands.rehearse import rehearsed_project, traits
 from rehearsal.providers.host import ProviderHost
 from rehearsal.runner import Setting
 from rehearsal.runner.engine import Engine, Run
 from rehearsal.runner.ladder import LOSES_STATE
 from rehearsal.toolchain import ensure_engine
-from tests.another_program import project_running
 from tests.mutation import changed, rehearsed
 from tests.mutation.mutant import Mutant
 
@@ -40,7 +39,7 @@ def compared(mutants: Sequence[Mutant], stage: str, root: Path) -> Iterator[Comp
     folder.mkdir()
     with ProviderHost(root / "cloud") as host:
         engine = Setting(
-            project=project_running(Path(changed.__file__), folder),
+            project=rehearsed_project().running(Path(changed.__file__), folder),
             toolchain=ensure_engine(),
             workspace=root / "workspace",
             providers=host.environment(),

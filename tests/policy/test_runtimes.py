@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dreamseed.commands.rehearse import traits
+from dreamseed.commands.rehearse import rehearsed_project, traits
 from policy.judge import judge
 from policy.rules import RULES, STAGE_RULES
 from policy.waivers import shipped_waivers
@@ -15,7 +15,6 @@ from rehearsal.providers.host import ProviderHost
 from rehearsal.runner import Setting
 from rehearsal.runner.engine import Run
 from rehearsal.toolchain import ensure_engine
-from tests.another_program import project_running
 from tests.policy import breaking
 from tests.policy.breaking import INJECTED, PROJECT
 from tests.policy.recorded import resources, shipped
@@ -45,7 +44,7 @@ def broken_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     folder = tmp_path_factory.mktemp("broken")
     with ProviderHost(folder / "cloud") as host:
         setting = Setting(
-            project=project_running(PROGRAM, folder),
+            project=rehearsed_project().running(PROGRAM, folder),
             toolchain=ensure_engine(),
             workspace=folder / "workspace",
             providers=host.environment(),

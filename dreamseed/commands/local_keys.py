@@ -1,0 +1,96 @@
+"""`dreamseed local keys`: every key that containers hold is exchanged on a stage that runs, while users use it."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from dreamseed.commands.local_experiments import LOG_COLUMNS, JsonFile
+from dreamseed.commands.mendable import MENDABLE, mendable
+from dreamseed.commands.rehearse import rehearsed_project, traits
+from dreamseed.config.keys import KeyName
+from dreamseed.config.load import STAGE_NAMES
+from dreamseed.errors import DreamSeedError
+from localtier.experiments.keys import Exchanged, exchange, exchangeable, exchanges_table, problems
+from localtier.experiments.report import show_verdict
+from localtier.experiments.users import Users
+from localtier.tier import HEALTHY_SECONDS, TIERS, Tier
+
+FOLDER = "keys"
+STAGE_HELP = f"The stage that is brought up: one of {', '.join(STAGE_NAMES)}."
+KEY_HELP = "Only this key; more than once for more of them. By default every one that containers hold."
+
+
+def keys(
+    stage: Annotated[str, typer.Option(help=STAGE_HELP)] = "stage-c",
+    key: Annotated[list[str] | None, typer.Option(help=KEY_HELP)] = None,
+    json_file: JsonFile = None,
+) -> None:
+    """Exchange each key of a running stage by `dreamseed keys rotate`, and try the new one and the previous one.
+
+    It has hosts of its own beside a stage that stands, and removes them. Exit status 1 when an exchange fails, when the
+    previous one still opens anything, when users of another service notice it, or when anything acknowledged is lost.
+    """
+    if stage not in STAGE_NAMES:
+        raise typer.BadParameter(f"there is no stage {stage!r}: write one of {', '.join(STAGE_NAMES)}")
+    console = Console(width=None if sys.stdout.isatty() else LOG_COLUMNS)
+    done: list[Exchanged] = []
+    found: list[str] = []
+    with mendable(), tempfile.TemporaryDirectory(prefix="dreamseed-keys-") as folder, ExitStack() as afterwards:
+        shipped = rehearsed_project()
+        # The command writes each generation into Pulumi.yaml: into a copy, here.
+        project = shipped.running(shipped.directory / "__main__.py", Path(folder))
+        tier = Tier(project, console, FOLDER, TIERS[FOLDER])
+        wanted = _wanted(exchangeable(tier.plan(stage)), key or [])
+        afterwards.callback(tier.down, forget=True)
+        afterwards.callback(Users(tier=tier).stop)
+        try:
+            _tried(tier, stage, wanted, console, done, found)
+        except (*MENDABLE, DreamSeedError) as error:
+            found.append(f"ended by {type(error).__name__}: {error}")
+    console.print(exchanges_table(done))
+    show_verdict(found, f"keys of {stage} exchanged while users used it: {len(done)}", console)
+    if json_file:
+        content = {"passed": not found, "problems": found, "exchanged": [asdict(one) for one in done]}
+        json_file.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    raise typer.Exit(1 if found else 0)
+
+
+def _wanted(there: tuple[KeyName, ...], asked: list[str]) -> tuple[KeyName, ...]:
+    if unknown := [name for name in asked if name not in there]:
+        raise typer.BadParameter(f"{unknown[0]!r} is not exchanged here: write one of {', '.join(there)}")
+    return tuple(name for name in there if not asked or name in asked)
+
+
+def _tried(
+    tier: Tier, stage: str, wanted: tuple[KeyName, ...], console: Console, done: list[Exchanged], found: list[str]
+) -> None:
+    def tell(text: str) -> None:
+        console.print(f"{time.strftime('%H:%M:%S')} {text}", markup=False, highlight=False, soft_wrap=True)
+
+    users = Users(tier=tier)
+    users.forget()
+    tier.down(forget=True)
+    run = tier.up(stage, lambda _: None)
+    plan = tier.plan(stage)
+    found += [f"{stage}: the engine: {error}" for error in run.errors]
+    if run.succeeded:
+        found += [f"{stage}: {one.what}: {one.detail}" for one in tier.check(plan, HEALTHY_SECONDS) if not one.ok]
+    if found:
+        return
+    users.welcome(plan)
+    with tier.engine(plan, tier.world(plan)) as engine:
+        for key in wanted:
+            tell(f"{key}: exchanged while users go on")
+            done.append(exchange(users, engine, plan, key, traits, tell))
+            found += problems(done[-1])
+    users.leave(plan)
