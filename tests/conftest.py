@@ -6,7 +6,9 @@ import asyncio
 import os
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -34,6 +36,13 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """Put an engine on PATH when a test needs one (built once, then cached): none is skipped for it."""
     if any(item.get_closest_marker("engine") for item in session.items):
         os.environ["PATH"] = ensure_engine().path(Path(sys.executable).parent)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_node_collection_finished(node: Any, ids: Sequence[str]) -> None:
+    """Refuse a full run whose workers do not keep the tests of a group together: each would build what they share."""
+    if node.config.getoption("dist") == "loadgroup" and counts.is_full_run(node.config) and "@" not in "".join(ids):
+        raise pytest.UsageError("this pytest-xdist groups no tests: see the version of pytest in requirements.in")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -77,3 +77,42 @@ def test_the_printed_command_records_the_new_numbers(project: pytest.Pytester, m
     assert run(project, True).ret == pytest.ExitCode.OK
     recorded = json.loads((project.path / "tests" / "expected_count.json").read_text(encoding="utf-8"))
     assert recorded == {"tests/part": 1}
+
+
+GROUPED = """
+import os
+import pytest
+
+pytestmark = pytest.mark.xdist_group("one")
+
+@pytest.mark.parametrize("number", range(4))
+def test_alone(number: int) -> None:
+    print("on", os.environ["PYTEST_XDIST_WORKER"])
+"""
+FORGETFUL = """
+import pytest
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        item._nodeid = item.nodeid.partition("@")[0]
+"""
+
+
+def grouped(project: pytest.Pytester, *arguments: str) -> pytest.RunResult:
+    for name in ("test_first.py", "test_second.py"):
+        (project.path / "tests" / "part" / name).write_text(GROUPED, encoding="utf-8")
+    return project.runpytest_subprocess("-p", "no:cacheprovider", "-n", "2", "--dist", "loadgroup", "-rP", *arguments)
+
+
+def test_the_tests_of_a_group_run_on_one_worker(project: pytest.Pytester) -> None:
+    result = grouped(project)
+    result.assert_outcomes(passed=8)
+    assert len({line for line in result.outlines if line.startswith("on gw")}) == 1
+
+
+def test_workers_that_would_not_group_refuse_to_run(project: pytest.Pytester) -> None:
+    (project.path / "forgetful.py").write_text(FORGETFUL, encoding="utf-8")
+    result = grouped(project, "-p", "forgetful")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert "groups no tests" in result.stderr.str()
