@@ -79,6 +79,10 @@ LOOKUPS: Mapping[str, Lookup] = {
     "docker:index/container:Container": _docker("container"),
     "docker:index/network:Network": _docker("network"),
     "gcp:billing/budget:Budget": _gcloud("billing budgets list --billing-account=<billingAccount>"),
+    "gcp:compute/instanceTemplate:InstanceTemplate": Lookup(
+        how="gcloud compute instance-templates list --project=<project> --filter='name~^<namePrefix>' "
+        "--sort-by=~creationTimestamp --limit=1 --format='value(selfLink.scope(v1))'"
+    ),
     "gcp:monitoring/alertPolicy:AlertPolicy": _gcloud("monitoring policies list --project=<project>"),
     "gcp:monitoring/notificationChannel:NotificationChannel": _gcloud("beta monitoring channels list"),
     "gcp:monitoring/uptimeCheckConfig:UptimeCheckConfig": _gcloud("monitoring uptime list-configs --project=<project>"),

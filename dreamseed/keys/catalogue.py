@@ -107,8 +107,8 @@ KEYS: Mapping[str, Key] = {
         what="what the tunnel's connectors prove themselves with",
         secrets=(ProvidedSecret.TUNNEL_TOKEN,),
         elsewhere=("Cloudflare (the tunnel)",),
-        meanwhile="no gap while connectors stay connected: each is replaced, one after the other. One that loses its "
-        "connection before its turn is away until then",
+        meanwhile="no gap for requests while connectors stay connected: each is replaced, one after the other, and the "
+        "API's connections through it end with it. One that loses its own before its turn is away until then",
     ),
     KeyName.BURST_TUNNEL: Key(
         what="what the spot workers' connectors prove themselves with",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rich.table import Table
@@ -31,8 +31,17 @@ from rehearsal.runner.engine import Engine
 OUTSIDE = frozenset({KeyName.BACKUPS_KEY, KeyName.BACKUPS_SECOND_KEY, KeyName.AUTOSCALER_KEY})
 """Keys to clouds, whose stand-ins here know one at a time: their overlap cannot be shown."""
 TOKENS = frozenset({ProvidedSecret.GRAFANA_CLOUD_TOKEN, ProvidedSecret.TUNNEL_CLIENT_SECRET})
-NOTICING = {"postgres": "postgres", "patroni": "postgres", "redis": "redis", "vllm": "chat"}
-"""Whose users may be refused while a key is exchanged, by the first word of both; those of no other service may."""
+NOTICING: Mapping[str, tuple[str, ...]] = {
+    "postgres": ("postgres",),
+    "patroni": ("postgres",),
+    "redis": ("redis",),
+    "vllm": ("chat",),
+    "tunnel": ("postgres", "redis"),
+}
+"""Whose users may be refused while a key is exchanged, by the first word of both; those of no other service may.
+
+With a connector of the tunnel end the connections that stand through it: the database's and the cache's.
+"""
 Tell = Callable[[str], None]
 
 
@@ -132,9 +141,9 @@ def _tried(users: Users, plan: StagePlan, key: KeyName, secret: str) -> tuple[bo
 def problems(exchanged: Exchanged) -> Iterator[str]:
     """Return what an exchange did that it must not do: users of another service noticed it, for example."""
     yield from (f"{exchanged.key}: {fault}" for fault in exchanged.faults)
-    own = NOTICING.get(exchanged.key.partition("-")[0])
+    own = NOTICING[exchanged.key.partition("-")[0]]
     for one in exchanged.users.clients:
-        if one.figures.failed and one.client.partition("-")[0] != own:
+        if one.figures.failed and one.client.partition("-")[0] not in own:
             yield f"{exchanged.key}: {one.client} failed {one.figures.failed} times ({one.figures.errors})"
         if not one.figures.succeeded:
             yield f"{exchanged.key}: {one.client}: nothing was acknowledged meanwhile, so nothing is shown"

@@ -20,9 +20,16 @@ def is_made_again(token: str) -> bool:
 
 
 def is_drawn(token: str) -> bool:
-    """Whether the cloud draws a part of the id, so that nobody can compute it."""
+    """Whether the cloud draws a part of the id, or of a name in it that the program may leave open."""
     rule = RULES.get(token)
-    return rule is None or any(Draw("", 0)(placeholder, 1) is not None for placeholder in PLACEHOLDER.findall(rule.id))
+    if rule is None:
+        return True
+    names = [str(rule.outputs.get(placeholder, "")) for placeholder in PLACEHOLDER.findall(rule.id)]
+    return any(_has_draw(text) for text in (rule.id, *names))
+
+
+def _has_draw(text: str) -> bool:
+    return any(Draw("", 0)(placeholder, 1) is not None for placeholder in PLACEHOLDER.findall(text))
 
 
 def computed_id(token: str, inputs: Mapping[str, Any], config: Mapping[str, Any], *, again: bool = False) -> str | None:
@@ -33,7 +40,7 @@ def computed_id(token: str, inputs: Mapping[str, Any], config: Mapping[str, Any]
     object's provider: it may say the project and the place.
     """
     rule = RULES.get(token)
-    if rule is None or is_drawn(token) or rule.local or (is_made_again(token) and not again):
+    if rule is None or _has_draw(rule.id) or rule.local or (is_made_again(token) and not again):
         return None
     values = {key: config[key] for key in PLACES if config.get(key)} | dict(inputs)
     for placeholder in PLACEHOLDER.findall(rule.id):

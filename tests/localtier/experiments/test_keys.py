@@ -48,7 +48,8 @@ def test_only_users_of_its_own_service_may_notice_it(key: KeyName, service: str)
             assert told[0].startswith(f"{key}: {refused} failed 1 times")
 
 
-def test_nobody_may_notice_the_tunnel_s() -> None:
+def test_no_request_may_fail_for_the_tunnel_s_but_connections_end_with_a_connector() -> None:
+    assert found(KeyName.TUNNEL, client("postgres", OK, FAILED), client("redis", OK, FAILED)) == []
     assert found(KeyName.TUNNEL, client("chat", OK, FAILED))
 
 
