@@ -60,5 +60,9 @@ key = B2ApplicationKey(
 pulumi.export("client", token.client_secret)
 pulumi.export("key", key.application_key)
 if step == "two":
-    Account("api", account_id="lost-api")
-    DnsRecord("api", zone_id=zone.id, name="api.example.com", type="CNAME", content="ghs.example.com", ttl=1)
+    # One after the other: an engine that is killed while it makes one must not be making the other, too.
+    account = Account("api", account_id="lost-api")
+    later = pulumi.ResourceOptions(depends_on=account)
+    DnsRecord(
+        "api", zone_id=zone.id, name="api.example.com", type="CNAME", content="ghs.example.com", ttl=1, opts=later
+    )
