@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from rehearsal.tables.docstrings import Note, notes_of
+from rehearsal.tables.docstrings import Note, notes_of, secrets_of
 from rehearsal.tables.extract import extract
 from rehearsal.tables.facts import PROPERTIES, TABLES, TypeFacts, UnknownTypeError, facts_for, tokens_with_facts
+from rehearsal.tables.provenance import Provenance, check, is_default, lines_of
 from rehearsal.tables.shapes import Kind, Shape, resource_shape
 
 ENGINE_KEYS = ("__",)
@@ -25,6 +26,8 @@ class Fidelity:
     `types` and `paths` are those used; `without` those of them that no table has, or whose table names no source.
     `unverified` are used paths whose behaviour nobody read in the provider's source. `notes` counts what the SDK's
     documentation says of all inputs of the package's types, `replacing` and `valued` those that say something.
+    `facts` are those of the used types: `stated` of them the SDK says itself, `guessed` nobody read in the provider's
+    source, and of `unsourced` no line says where they come from, or one that is not true.
     """
 
     package: str
@@ -38,11 +41,15 @@ class Fidelity:
     disagreements: tuple[str, ...]
     explained: int
     stale: tuple[str, ...]
+    facts: int
+    stated: int
+    guessed: tuple[str, ...]
+    unsourced: tuple[str, ...]
 
     @property
     def holds(self) -> bool:
-        """Whether everything used has an entry, and every disagreement a reason."""
-        return not (self.without or self.disagreements or self.stale)
+        """Whether everything used has an entry, every fact of it its line, and every disagreement a reason."""
+        return not (self.without or self.disagreements or self.stale or self.unsourced)
 
 
 def used_paths(token: str, inputs: Mapping[str, Any]) -> frozenset[str]:
@@ -71,9 +78,15 @@ def measure(package: str, used: Used) -> Fidelity:
     tokens = frozenset(tokens_with_facts(package))
     notes = {token: notes_of(token, tokens) for token in sorted(tokens)}
     found = {(token, path): why for token in notes for path, why in _against_notes(facts_for(token), notes[token])}
+    found |= {(token, path): why for token in notes for path, why in _against_secrets(token, tokens)}
     found |= _against_names(package)
+    for token in notes:
+        nested = {path for path, note in notes[token].items() if note.required and "." in path}
+        if nested != set(facts_for(token).required_nested):
+            found[token, "required_nested"] = "not what the installed SDK requires inside its blocks"
     reasons = {pair: why for pair, why in _reasons().items() if pair[0] in tokens}
     every = [note for of_type in notes.values() for note in of_type.values()]
+    origins = list(_origins(package, tokens & used.keys()))
     return Fidelity(
         package=package,
         types=len(used),
@@ -86,7 +99,17 @@ def measure(package: str, used: Used) -> Fidelity:
         disagreements=tuple(sorted(f"{t} {p}: {why}" for (t, p), why in found.items() if (t, p) not in reasons)),
         explained=len(found.keys() & reasons.keys()),
         stale=tuple(sorted(f"{token} {path}" for token, path in reasons.keys() - found.keys())),
+        facts=sum(origin.facts for origin in origins),
+        stated=sum(origin.stated for origin in origins),
+        guessed=tuple(sorted(fact for origin in origins for fact in origin.unverified)),
+        unsourced=tuple(sorted(fact for origin in origins for fact in origin.wrong)),
     )
+
+
+def _origins(package: str, tokens: Iterable[str]) -> Iterator[Provenance]:
+    lines = lines_of(package)
+    for token in sorted(tokens):
+        yield check(token, lines.get(token, {}))
 
 
 def _without(token: str, paths: Iterable[str]) -> Iterator[str]:
@@ -128,6 +151,15 @@ def _against_notes(facts: TypeFacts, notes: Mapping[str, Note]) -> Iterator[tupl
             yield path, "the documentation says that a change replaces, the table does not"
         elif more:
             yield path, f"the documentation names {', '.join(sorted(more))}, the table does not"
+        elif note.default is not None and not is_default(note.default, facts.defaults.get(path, note.default)):
+            yield path, f"the documentation names {note.default} as the default, the table {facts.defaults[path]}"
+
+
+def _against_secrets(token: str, tokens: frozenset[str]) -> Iterator[tuple[str, str]]:
+    """Yield the properties of a type that its table or the SDK calls secret, and the other does not."""
+    in_table = {path for path in facts_for(token).secret if "." not in path and "[" not in path}
+    for path in sorted(in_table ^ secrets_of(token, tokens).keys()):
+        yield path, f"is secret for {'the table' if path in in_table else 'the installed SDK'} only"
 
 
 def _against_names(package: str) -> dict[tuple[str, str], str]:

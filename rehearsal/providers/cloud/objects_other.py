@@ -133,10 +133,10 @@ GRAFANA = {
         guard="deleteProtection",
     ),
     "accessPolicy:AccessPolicy": ObjectRule(
-        "{region}:{uuid}", unique="{region}/{name}", outputs={"policyId": "{uuid}", "displayName": "{name}"}
+        "{region}:{uuid}", unique="{region}/{name}", outputs={"policyId": "{uuid}"}
     ),
     "accessPolicyToken:AccessPolicyToken": ObjectRule(
-        "{region}:{uuid}", unique="{region}/{name}", outputs={"token": "glc_{hex:64}", "displayName": "{name}"}
+        "{region}:{uuid}", unique="{region}/{name}", outputs={"token": "glc_{hex:64}"}
     ),
 }
 

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 DURATION = re.compile(r"(\d+(\.\d+)?(ns|us|µs|ms|s|m|h))+|0")
 # RFC 6996: the 16-bit and the 32-bit private ranges.
@@ -60,6 +61,14 @@ def _is_base64(value: object) -> bool:
     return True
 
 
+def _is_time(value: object) -> bool:
+    try:
+        time = datetime.fromisoformat(str(value))
+    except ValueError:
+        return False
+    return "T" in str(value) and time.tzinfo is not None
+
+
 def _is_private_asn(value: object) -> bool:
     return isinstance(value, int) and any(value in numbers for numbers in PRIVATE_ASNS)
 
@@ -76,5 +85,6 @@ FORMATS = {
     "base64": Format(_is_base64, "aGVsbG8="),
     "absolute path": Format(lambda value: str(value).startswith("/"), "/srv/data"),
     "go duration >= 0": Format(lambda value: bool(DURATION.fullmatch(str(value))), "1m30s"),
+    "time (RFC 3339)": Format(_is_time, "2027-01-31T00:00:00Z"),
     "private asn (RFC 6996)": Format(_is_private_asn, "64512"),
 }
