@@ -17,10 +17,13 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from dreamseed.commands.rehearse import rehearsed_project
+from dreamseed.commands.rehearse import JUDGE_HELP, rehearsed_project, say_judges
 from rehearsal.providers.host import HostFailedError, ProviderHost
+from rehearsal.providers.judge.choice import Judging
+from rehearsal.providers.plugin.finding import JudgeMode, NoPluginError, require
 from rehearsal.runner import Workspace
 from rehearsal.runner.standing import create_stacks, exports
+from rehearsal.tables.facts import PACKAGES
 from rehearsal.toolchain import ToolchainError, ensure_engine
 from rehearsal.toolchain.cache import cache_root
 
@@ -29,16 +32,22 @@ FORGET_HELP = "Remove the stacks' states and everything in the fake cloud, too."
 
 
 @app.command()
-def start() -> None:
+def start(judge: Annotated[JudgeMode | None, typer.Option(help=JUDGE_HELP, show_default="auto")] = None) -> None:
     """Start the providers, or find them running; print the lines to `eval` in the shell."""
     said = Console(stderr=True)
     workspace = _workspace()
-    host = _host(workspace)
+    host = _host(workspace, judge or JudgeMode.AUTO)
     try:
+        if judge is JudgeMode.OFFICIAL:
+            require(PACKAGES)
         toolchain = ensure_engine(said)
-        host.start_detached()
+        running = host.start_detached()
+        if judge not in (None, running.judge):
+            remedy = "dreamseed providers stop; then start them again (the stacks and the fake cloud are kept)"
+            raise HostFailedError(f"the providers run already, with --judge {running.judge}\n  what to do: {remedy}")
+        say_judges(running, said)
         create_stacks(workspace, toolchain, host.environment())
-    except (ToolchainError, HostFailedError) as error:
+    except (ToolchainError, HostFailedError, NoPluginError) as error:
         said.print(str(error), style="red", markup=False)
         raise typer.Exit(1) from error
     typer.echo(exports(workspace, toolchain, host.environment()))
@@ -75,5 +84,6 @@ def _workspace() -> Workspace:
     return Workspace(project, cache_root() / f"providers-{clone}")
 
 
-def _host(workspace: Workspace) -> ProviderHost:
-    return ProviderHost(Path(workspace.root, "cloud"))
+def _host(workspace: Workspace, judge: JudgeMode = JudgeMode.AUTO) -> ProviderHost:
+    judging = Judging(judge, directory=workspace.project.directory)
+    return ProviderHost(Path(workspace.root, "cloud"), judging=judging)

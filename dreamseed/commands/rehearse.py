@@ -19,6 +19,7 @@ from rehearsal import guards
 from rehearsal.providers.host import HostFailedError, ProviderHost
 from rehearsal.providers.judge.choice import Judging
 from rehearsal.providers.plugin.finding import JudgeMode, NoPluginError, require
+from rehearsal.providers.serving import Announcement
 from rehearsal.runner import Project, Setting, preview_with_diff
 from rehearsal.runner import rehearse as rehearse_project
 from rehearsal.runner.display import watching
@@ -79,6 +80,12 @@ def traits(resource: Resource) -> Traits:
     return Traits(ordinary.component, ordinary.stateful or known)
 
 
+def say_judges(announcement: Announcement, console: Console) -> None:
+    """Print who judges each package."""
+    for package, name in announcement.judges.items():
+        console.print(f"judge of {package}: {name}", markup=False, highlight=False, soft_wrap=True)
+
+
 @contextmanager
 def _setting(console: Console, judge: JudgeMode) -> Iterator[Setting]:
     toolchain, project = ensure_engine(), rehearsed_project()
@@ -86,8 +93,7 @@ def _setting(console: Console, judge: JudgeMode) -> Iterator[Setting]:
     with tempfile.TemporaryDirectory(prefix="dreamseed-rehearsal-", ignore_cleanup_errors=True) as folder:
         root = Path(folder)
         with ProviderHost(root / "cloud", judging=judging) as host:
-            for package, name in host.announcement.judges.items():
-                console.print(f"judge of {package}: {name}", markup=False, highlight=False, soft_wrap=True)
+            say_judges(host.announcement, console)
             yield Setting(
                 project=project,
                 toolchain=toolchain,
@@ -95,6 +101,7 @@ def _setting(console: Console, judge: JudgeMode) -> Iterator[Setting]:
                 providers=host.environment(),
                 classify=traits,
                 before_destroy=lambda: _lift_guards(root / "cloud", console),
+                judges=host.announcement.judges,
             )
 
 
@@ -103,7 +110,8 @@ def _rehearse(setting: Setting, json_file: Path | None, console: Console) -> boo
         outcome = rehearse_project(setting, previews, ladder)
     show(outcome, console)
     if json_file:
-        json_file.write_text(json.dumps(outcome.as_json(), indent=2) + "\n", encoding="utf-8")
+        record = outcome.as_json() | {"judges": dict(setting.judges)}
+        json_file.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     return outcome.passed
 
 

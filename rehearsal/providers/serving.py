@@ -25,6 +25,7 @@ from rehearsal.providers.cloud.fake_cloud import FakeCloud
 from rehearsal.providers.dynamic import DynamicProviders
 from rehearsal.providers.faults import PLAN, Faults, FaultyCloud
 from rehearsal.providers.judge.choice import Judging, judges_of
+from rehearsal.providers.plugin.finding import JudgeMode
 from rehearsal.providers.seams import Cloud
 from rehearsal.providers.servicer import AttachedProvider
 from rehearsal.tables.facts import packages
@@ -44,13 +45,14 @@ GRACE_SECONDS = 1.0
 class Announcement:
     """Where the process serves: a port for each package, and the address of the fake Backblaze B2.
 
-    `judges` says by whom each package is judged.
+    `judges` says by whom each package is judged, `judge` which mode was asked for.
     """
 
     pid: int
     providers: dict[str, int]
     b2: str
     judges: dict[str, str] = field(default_factory=dict)
+    judge: str = JudgeMode.TABLES
 
 
 def _serve(stack: ExitStack, pool: ThreadPoolExecutor, servicer: provider_pb2_grpc.ResourceProviderServicer) -> int:
@@ -142,7 +144,8 @@ def serve(
             pools["docker"] = stack.enter_context(ThreadPoolExecutor(THREADS))
             clouds["docker"] = docker = DockerCloud(Engines(docker_hosts))
             stack.callback(docker.close)
-        judges = judges_of(packages(), judging or Judging(), state / PLUGINS, stack)
+        judging = judging or Judging()
+        judges = judges_of(packages(), judging, state / PLUGINS, stack)
         ports = {
             name: _serve(stack, pools[name], AttachedProvider(name, judge.judge, judge.before(clouds[name])))
             for name, judge in judges.items()
@@ -151,7 +154,8 @@ def serve(
         b2 = stack.enter_context(serve_b2(state))
         # The dynamic providers' own code runs in this process and reads where B2 is from its environment.
         os.environ.update(b2.environment())
-        announced = Announcement(os.getpid(), ports, b2.url, {name: judge.name for name, judge in judges.items()})
+        names = {name: judge.name for name, judge in judges.items()}
+        announced = Announcement(os.getpid(), ports, b2.url, names, judging.mode)
         _write_atomically(announce, json.dumps(asdict(announced)))
         stack.callback(announce.unlink, missing_ok=True)
         while not stopping.wait(PARENT_CHECK_SECONDS):

@@ -7,7 +7,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -29,7 +29,7 @@ class Setting:
 
     `workspace` is an empty folder that the caller removes; `providers` is the environment of the attached
     providers; `before_destroy` lifts what the providers themselves protect from deletion;
-    every preview and up is held to `policy_pack`.
+    every preview and up is held to `policy_pack`; `judges` says who judges each package, for the record.
     """
 
     project: Project
@@ -39,6 +39,7 @@ class Setting:
     classify: Classify = by_default
     before_destroy: Callable[[], None] = lambda: None
     policy_pack: Path | None = None
+    judges: Mapping[str, str] = field(default_factory=dict)
 
     def engine(self, line: str) -> Engine:
         """Return the engine on a prepared workspace of its own for a line of work."""

@@ -65,7 +65,7 @@ class Stack:
         `stack` names a settings file of the project; `config` is put over it, keys without a namespace being the
         project's own. `tables` is the folder of the tables (default: `tables` beside the program). `root` is an empty
         folder, which the caller removes. `judge` is `tables`, `official` (the vendors' plugins) or `auto` (those that
-        are installed); each may take `judge_seconds` to start and for an answer. Raises `ProgramError` and
+        are installed); each may take `judge_seconds` for an answer. Raises `ProgramError` and
         `TablesError`, and ValueError for another judge.
         """
         judging = Judging(JudgeMode(judge), judge_seconds)

@@ -25,9 +25,16 @@ def sample(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.engine
 def test_what_start_prints_makes_a_plain_preview_work_until_stop(sample: Path, tmp_path: Path) -> None:
-    started = runner.invoke(providers.app, ["start"])
+    started = runner.invoke(providers.app, ["start", "--judge", "tables"])
     try:
         assert started.exit_code == 0, started.output
+        assert "judge of docker: tables\n" in started.stderr
+        another = runner.invoke(providers.app, ["start", "--judge", "auto"])
+        assert another.exit_code == 1
+        assert (
+            "the providers run already, with --judge tables\n  what to do: dreamseed providers stop" in another.stderr
+        )
+        assert runner.invoke(providers.app, ["start"]).exit_code == 0
         assert runner.invoke(providers.app, ["env"]).stdout == started.stdout
         script = f"{started.stdout}\npulumi preview --stack stage-a --non-interactive --color never"
         run = subprocess.run(
@@ -43,6 +50,16 @@ def test_what_start_prints_makes_a_plain_preview_work_until_stop(sample: Path, t
     finally:
         stopped = runner.invoke(providers.app, ["stop", "--forget"])
     assert stopped.exit_code == 0
+    assert list(tmp_path.glob("providers-*")) == []
+
+
+def test_official_judges_that_are_missing_are_named_before_anything_is_started(
+    sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PULUMI_HOME", str(tmp_path / "home"))
+    result = runner.invoke(providers.app, ["start", "--judge", "official"])
+    assert result.exit_code == 1
+    assert "pulumi plugin install resource docker" in result.stderr
     assert list(tmp_path.glob("providers-*")) == []
 
 

@@ -33,7 +33,8 @@ def no_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     @contextmanager
     def setting(*_: object) -> Iterator[Setting]:
         project = Project(directory=tmp_path, stacks=(), passphrase="")
-        yield Setting(project=project, toolchain=Toolchain(Path(), Path(), ""), workspace=tmp_path, providers={})
+        toolchain, judges = Toolchain(Path(), Path(), ""), {"docker": "tables"}
+        yield Setting(project=project, toolchain=toolchain, workspace=tmp_path, providers={}, judges=judges)
 
     monkeypatch.setattr(command, "_setting", setting)
 
@@ -55,6 +56,7 @@ def test_the_outcome_is_written_for_machines_when_it_failed_too(
     assert invoke("--json", str(tmp_path / "out.json")).exit_code == 1
     found = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
     assert (found["verdict"], found["failures"][0]["message"]) == ("fail", "no image")
+    assert found["judges"] == {"docker": "tables"}
 
 
 @pytest.mark.parametrize("errors", [(), ("data: is refused",)])

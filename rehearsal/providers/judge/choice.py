@@ -18,7 +18,7 @@ from rehearsal.providers.seams import Cloud, Judge
 
 @dataclass(frozen=True)
 class Judging:
-    """Who is to judge, and how many seconds a plugin may take to start, and for each answer.
+    """Who is to judge, and how many seconds a plugin may take for each answer; to start, no fewer than `SECONDS`.
 
     `directory` is the program's: there plugins find files that inputs name.
     """
@@ -51,7 +51,8 @@ def _judge_of(package: str, judging: Judging, home: Path, stack: ExitStack, tabl
         return Chosen(tables, "tables")
     plugin = find_plugin(package)
     if plugin is not None:
-        pool = PluginPool(plugin, home / package, judging.seconds, judging.directory)
+        start_seconds = max(judging.seconds, SECONDS)
+        pool = PluginPool(plugin, home / package, judging.seconds, judging.directory, start_seconds)
         stack.callback(pool.stop)
         return Chosen(PluginJudge(pool, tables), f"{plugin}; tables add what its Check lets through")
     if judging.mode is JudgeMode.OFFICIAL:

@@ -59,10 +59,17 @@ class PluginClient:
     call is refused at once.
     """
 
-    def __init__(self, plugin: Plugin, home: Path, seconds: float = SECONDS, directory: Path | None = None) -> None:
-        """Start the plugin, in `directory`; `seconds` is what it may take to start, and for each call.
+    def __init__(
+        self,
+        plugin: Plugin,
+        home: Path,
+        seconds: float = SECONDS,
+        directory: Path | None = None,
+        start_seconds: float | None = None,
+    ) -> None:
+        """Start the plugin, in `directory`; it may take `seconds` for each call, and `start_seconds` to start.
 
-        Raises `PluginFailedError`.
+        `start_seconds` is `seconds` unless it is given. Raises `PluginFailedError`.
         """
         self.plugin = plugin
         self.protocol = Protocol()
@@ -71,7 +78,8 @@ class PluginClient:
         self._broken: PluginFailedError | None = None
         self._process = PluginProcess(plugin, home, directory)
         self._shaken = False
-        why = self._process.start(seconds)
+        self._start_seconds = seconds if start_seconds is None else start_seconds
+        why = self._process.start(self._start_seconds)
         if why is not None:
             raise self._break(why)
         channel = grpc.insecure_channel(self._process.address, OPTIONS)
@@ -81,7 +89,7 @@ class PluginClient:
 
     def _connect(self, channel: grpc.Channel) -> None:
         """Wait until it serves at the port that it printed."""
-        ready, deadline = grpc.channel_ready_future(channel), time.monotonic() + self.seconds
+        ready, deadline = grpc.channel_ready_future(channel), time.monotonic() + self._start_seconds
         while True:
             try:
                 ready.result(timeout=POLL_SECONDS)
@@ -89,7 +97,7 @@ class PluginClient:
                 if self._process.ended:
                     raise self._break("ended after it printed its port") from None
                 if time.monotonic() > deadline:
-                    why = f"did not serve at the port that it printed within {self.seconds:g} s"
+                    why = f"did not serve at the port that it printed within {self._start_seconds:g} s"
                     raise self._break(why) from None
             else:
                 return

@@ -22,12 +22,20 @@ OVERRIDES: dict[str, Values] = {"docker": {"host": "ssh://nobody@rehearsal.inval
 class PluginPool:
     """Starts plugins and keeps them; a failure to start or to be configured is kept as well."""
 
-    def __init__(self, plugin: Plugin, home: Path, seconds: float = SECONDS, directory: Path | None = None) -> None:
-        """`home` and `directory` as in `PluginProcess`; `seconds` is what each may take to start, and for each call."""
+    def __init__(
+        self,
+        plugin: Plugin,
+        home: Path,
+        seconds: float = SECONDS,
+        directory: Path | None = None,
+        start_seconds: float | None = None,
+    ) -> None:
+        """`home` and `directory` as in `PluginProcess`, `seconds` and `start_seconds` as in `PluginClient`."""
         self.plugin = plugin
         self._directory = directory
         self._home = home
         self._seconds = seconds
+        self._start_seconds = start_seconds
         self._lock = threading.RLock()
         self._spare: PluginClient | None = None
         self._configured: dict[str, PluginClient | RefusedError] = {}
@@ -72,7 +80,7 @@ class PluginPool:
         if self._failed is not None:
             raise self._failed
         try:
-            return PluginClient(self.plugin, self._home, self._seconds, self._directory)
+            return PluginClient(self.plugin, self._home, self._seconds, self._directory, self._start_seconds)
         except RefusedError as refused:
             self._failed = refused
             raise

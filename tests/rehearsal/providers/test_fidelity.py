@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from rehearsal.tables import fidelity as module
 from rehearsal.tables.docstrings import Note, read_note
 from rehearsal.tables.facts import TABLES, TypeFacts, facts_for
 from rehearsal.tables.fidelity import Fidelity, measure, used_paths
-from tests.rehearsal.providers.given import EVERY_TYPE, RUN_SERVICE, STACK
+from tests.rehearsal.providers.given import EVERY_TYPE, PASSWORD, RUN_SERVICE, STACK
 
 SERVICE: Values = {
     "location": "us-central1",
@@ -21,17 +22,25 @@ SERVICE: Values = {
 
 
 @pytest.mark.parametrize(
-    ("text", "note"),
+    ("text", "said"),
     [
-        ("A name.", Note(False, frozenset())),
-        ("The zone. Changing this forces a new resource to be created.", Note(True, frozenset())),
-        ("It is immutable.", Note(True, frozenset())),
-        ("The tier. Possible values are: `FREE`, `PRO`.", Note(False, frozenset({"FREE", "PRO"}))),
-        ('Valid values are `"A"` or\n   `"B"`. Cannot be changed.', Note(True, frozenset({"A", "B"}))),
+        ("A name.", {}),
+        ("The zone. Changing this forces a new resource to be created.", {"replaces": True}),
+        ("It is immutable.", {"replaces": True}),
+        ("The tier. Possible values are: `FREE`, `PRO`.", {"values": {"FREE", "PRO"}}),
+        ('Valid values are `"A"` or\n   `"B"`. Cannot be changed.', {"values": {"A", "B"}, "replaces": True}),
+        ("The size. Defaults to `5`.", {"default": "5"}),
+        ('The mode. Default value is "FAST".', {"default": "FAST"}),
+        ("The share, which defaults to 0.5.", {"default": "0.5"}),
+        ("It defaults to whatever the region has.", {}),
+        ("This field is write-only.", {"write_only": True}),
     ],
 )
-def test_a_docstring_says_whether_a_change_replaces_and_which_values_there_are(text: str, note: Note) -> None:
-    assert read_note(text) == note
+def test_a_docstring_says_whether_a_change_replaces_and_which_values_there_are(text: str, said: dict[str, Any]) -> None:
+    note = read_note(text)
+    found = {"replaces": note.replaces, "values": set(note.values), "default": note.default}
+    expected = {"replaces": False, "values": set(), "default": None, "write_only": False} | said
+    assert found | {"write_only": note.write_only} == expected
 
 
 def test_what_a_resource_sets_is_told_by_generic_paths() -> None:
@@ -75,14 +84,17 @@ def test_a_table_without_a_source_is_told(monkeypatch: pytest.MonkeyPatch) -> No
     [
         (Note(True, frozenset()), "a change replaces"),
         (Note(False, frozenset({"us", "mars"})), "the documentation names mars"),
+        (Note(False, frozenset(), default="us"), "the documentation names us as the default, the table eu"),
     ],
 )
 def test_a_table_that_says_less_than_the_documentation_is_told(note: Note, told: str) -> None:
-    facts = TypeFacts.model_validate({"enums_api": {"tier": ["us"]}, "_source": "made up"})
+    row: dict[str, Any] = {"enums_api": {"tier": ["us"]}, "defaults": {"tier": "eu"}, "_source": "made up"}
+    facts = TypeFacts.model_validate(row)
     [(path, why)] = module._against_notes(facts, {"tier": note})
     assert path == "tier"
     assert told in why
-    whole = TypeFacts.model_validate({"enums_api": {"tier": ["us", "mars"]}, "replace": ["tier"], "_source": "made up"})
+    more = {"enums_api": {"tier": ["us", "mars"]}, "defaults": {"tier": "us"}, "replace": ["tier"]}
+    whole = TypeFacts.model_validate(row | more)
     assert list(module._against_notes(whole, {"tier": note})) == []
 
 
@@ -92,6 +104,18 @@ def test_a_table_with_other_names_than_the_sdk_is_told(monkeypatch: pytest.Monke
     fresh["resources"][token]["inputs"]["prefix"] = "integer"
     monkeypatch.setattr(module, "extract", lambda package: fresh)
     assert list(module._against_names("random")) == [(token, "names, types or required inputs")]
+
+
+def test_a_secret_that_the_sdk_keeps_and_the_table_does_not_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    tokens = frozenset({PASSWORD})
+    assert list(module._against_secrets(PASSWORD, tokens)) == []
+    fewer = facts_for(PASSWORD).model_copy(update={"secret": ("result", "length")})
+    monkeypatch.setattr(module, "facts_for", lambda token: fewer)
+    told = dict(module._against_secrets(PASSWORD, tokens))
+    assert told == {
+        "bcryptHash": "is secret for the installed SDK only",
+        "length": "is secret for the table only",
+    }
 
 
 def test_an_explained_disagreement_that_is_none_any_more_is_told(

@@ -60,6 +60,7 @@ def test_a_comparison_that_is_not_known_hides_nothing() -> None:
         ("base64", "aGk=", "hi!"),
         ("absolute path", "/srv", "srv"),
         ("go duration >= 0", "1h30m", "-1s"),
+        ("time (RFC 3339)", "2027-01-31T00:00:00+02:00", "2027-01-31"),
         ("private asn (RFC 6996)", 64512, 65535),
     ],
 )

@@ -90,12 +90,13 @@ def test_every_format_condition_and_prose_check_belongs_to_a_table() -> None:
 
 
 def test_every_table_says_where_it_was_read_and_marks_what_was_not_verified() -> None:
-    for token in EVERY_TYPE:
-        assert facts_for(token).source, token
+    read = {token: facts_for(token).source for token in EVERY_TYPE}
+    assert [token for token, source in read.items() if not source] == []
     for name in ("gcp_docs", "grafana"):
         table = json.loads((TABLES / f"{name}.json").read_text("utf-8"))
         assert table["_meta"]["unverified"]
-        assert [key for key, row in table.items() if key != "_meta" and not row.get("unverified")] == []
+        unread = {key for key in table.keys() - {"_meta"} if "/terraform-provider-" not in read[key]}
+        assert [key for key in unread if not table[key].get("unverified")] == []
 
 
 @pytest.mark.parametrize("package", PACKAGES)
