@@ -60,7 +60,7 @@ def _facts(packages: Sequence[Fidelity]) -> Table:
     for column in FACT_COLUMNS:
         table.add_column(column)
     for found in packages:
-        numbers = (found.facts, found.facts - len(found.unsourced), found.stated, len(found.guessed))
+        numbers = (found.facts, found.sourced, found.stated, len(found.guessed))
         table.add_row(found.package, *map(str, numbers))
     return table
 

@@ -26,8 +26,8 @@ class Fidelity:
     `types` and `paths` are those used; `without` those of them that no table has, or whose table names no source.
     `unverified` are used paths whose behaviour nobody read in the provider's source. `notes` counts what the SDK's
     documentation says of all inputs of the package's types, `replacing` and `valued` those that say something.
-    `facts` are those of the used types: `stated` of them the SDK says itself, `guessed` nobody read in the provider's
-    source, and of `unsourced` no line says where they come from, or one that is not true.
+    `facts` are those of the used types: `sourced` of them have a line of provenance that holds, `stated` the SDK says
+    itself, `guessed` nobody read in the provider's source; `unsourced` is what is wrong with facts and lines.
     """
 
     package: str
@@ -42,6 +42,7 @@ class Fidelity:
     explained: int
     stale: tuple[str, ...]
     facts: int
+    sourced: int
     stated: int
     guessed: tuple[str, ...]
     unsourced: tuple[str, ...]
@@ -100,6 +101,7 @@ def measure(package: str, used: Used) -> Fidelity:
         explained=len(found.keys() & reasons.keys()),
         stale=tuple(sorted(f"{token} {path}" for token, path in reasons.keys() - found.keys())),
         facts=sum(origin.facts for origin in origins),
+        sourced=sum(origin.sourced for origin in origins),
         stated=sum(origin.stated for origin in origins),
         guessed=tuple(sorted(fact for origin in origins for fact in origin.unverified)),
         unsourced=tuple(sorted(fact for origin in origins for fact in origin.wrong)),

@@ -41,9 +41,14 @@ Facts = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Provenance:
-    """What was found of one type: its facts, those that the SDK says itself, those unverified, and what is wrong."""
+    """What was found of one type.
+
+    How many facts it has, how many have a line that holds, how many the SDK says itself; which are unverified; and what
+    is wrong, of facts and of lines.
+    """
 
     facts: int
+    sourced: int
     stated: int
     unverified: tuple[str, ...]
     wrong: tuple[str, ...]
@@ -123,13 +128,13 @@ def lines_of(package: str) -> dict[str, dict[str, str]]:
 def check(token: str, lines: Lines) -> Provenance:
     """Hold the lines of a type to its facts and to the installed SDK."""
     facts, stated = facts_in(token), stated_by_sdk(token)
-    wrong = [f"{token} {name}: a line, but the table has no such fact" for name in lines.keys() - facts.keys()]
-    for name, value in facts.items():
-        why = _wrong(lines.get(name, ""), digest(value), stated.get(name))
-        if why:
-            wrong.append(f"{token} {name}: {why}")
+    without = {name: _wrong(lines.get(name, ""), digest(value), stated.get(name)) for name, value in facts.items()}
+    wrong = {name: why for name, why in without.items() if why}
+    sourced = len(facts) - len(wrong)
+    wrong |= dict.fromkeys(lines.keys() - facts.keys(), "a line, but the table has no such fact")
     unverified = tuple(f"{token} {name}" for name in facts if name not in stated and is_unverified(token, name))
-    return Provenance(len(facts), len(stated), unverified, tuple(sorted(wrong)))
+    told = tuple(sorted(f"{token} {name}: {why}" for name, why in wrong.items()))
+    return Provenance(len(facts), sourced, len(stated), unverified, told)
 
 
 def _wrong(line: str, mark: str, stated: str | None) -> str:
