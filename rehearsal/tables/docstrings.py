@@ -1,7 +1,7 @@
-"""What the installed SDKs say of a type's properties, and in which line: what is required, replaces or is secret,
-which values are possible, which one is the default.
+"""What the installed SDKs say of a type's properties, and in which line.
 
-The SDKs are parsed, never imported. Where one is silent, it proves nothing.
+Namely what is required, what replaces, what is secret, which values are possible and which one is the default. The
+SDKs are parsed, never imported. Where one is silent, it proves nothing.
 """
 
 from __future__ import annotations

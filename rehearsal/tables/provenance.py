@@ -36,7 +36,7 @@ NAMED = {"source", "bridge", "lifecycle"}
 SHORTEST_REASON = 20
 
 Lines = Mapping[str, str]
-Facts = Mapping[str, Any]
+"""The lines of one type, by the name of the fact."""
 
 
 @dataclass(frozen=True)

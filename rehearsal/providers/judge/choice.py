@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rehearsal.providers.judge.plugin_judge import MissingPluginJudge, PluginJudge
 from rehearsal.providers.judge.table_judge import TableJudge
-from rehearsal.providers.plugin.client import SECONDS
+from rehearsal.providers.plugin.client import SECONDS, Waits
 from rehearsal.providers.plugin.finding import JudgeMode, find_plugin, install_command, wanted
 from rehearsal.providers.plugin.pool import PluginPool
 from rehearsal.providers.plugin.settling import SettledCloud
@@ -51,8 +51,8 @@ def _judge_of(package: str, judging: Judging, home: Path, stack: ExitStack, tabl
         return Chosen(tables, "tables")
     plugin = find_plugin(package)
     if plugin is not None:
-        start_seconds = max(judging.seconds, SECONDS)
-        pool = PluginPool(plugin, home / package, judging.seconds, judging.directory, start_seconds)
+        waits = Waits(start=max(judging.seconds, SECONDS), answer=judging.seconds)
+        pool = PluginPool(plugin, home / package, waits, judging.directory)
         stack.callback(pool.stop)
         return Chosen(PluginJudge(pool, tables), f"{plugin}; tables add what its Check lets through")
     if judging.mode is JudgeMode.OFFICIAL:

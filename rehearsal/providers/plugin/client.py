@@ -52,6 +52,17 @@ class Protocol:
     supports_preview: bool = False
 
 
+@dataclass(frozen=True)
+class Waits:
+    """How many seconds a plugin may take to start, and for each answer."""
+
+    start: float = SECONDS
+    answer: float = SECONDS
+
+
+WAITS = Waits()
+
+
 class PluginClient:
     """One plugin process, configured at most once; safe for many threads.
 
@@ -59,26 +70,16 @@ class PluginClient:
     call is refused at once.
     """
 
-    def __init__(
-        self,
-        plugin: Plugin,
-        home: Path,
-        seconds: float = SECONDS,
-        directory: Path | None = None,
-        start_seconds: float | None = None,
-    ) -> None:
-        """Start the plugin, in `directory`; it may take `seconds` for each call, and `start_seconds` to start.
-
-        `start_seconds` is `seconds` unless it is given. Raises `PluginFailedError`.
-        """
+    def __init__(self, plugin: Plugin, home: Path, waits: Waits = WAITS, directory: Path | None = None) -> None:
+        """Start the plugin, in `directory`; raises `PluginFailedError`."""
         self.plugin = plugin
         self.protocol = Protocol()
-        self.seconds = seconds
+        self.seconds = waits.answer
         self._lock = threading.Lock()
         self._broken: PluginFailedError | None = None
         self._process = PluginProcess(plugin, home, directory)
         self._shaken = False
-        self._start_seconds = seconds if start_seconds is None else start_seconds
+        self._start_seconds = waits.start
         why = self._process.start(self._start_seconds)
         if why is not None:
             raise self._break(why)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pulumi.runtime.proto import provider_pb2
 
-from rehearsal.providers.plugin.client import REMEDY, SECONDS, PluginClient, PluginFailedError, config_key
+from rehearsal.providers.plugin.client import REMEDY, WAITS, PluginClient, PluginFailedError, Waits, config_key
 from rehearsal.providers.plugin.finding import Plugin
 from rehearsal.providers.plugin.schema import PluginSchema
 from rehearsal.providers.seams import RefusedError
@@ -22,20 +22,12 @@ OVERRIDES: dict[str, Values] = {"docker": {"host": "ssh://nobody@rehearsal.inval
 class PluginPool:
     """Starts plugins and keeps them; a failure to start or to be configured is kept as well."""
 
-    def __init__(
-        self,
-        plugin: Plugin,
-        home: Path,
-        seconds: float = SECONDS,
-        directory: Path | None = None,
-        start_seconds: float | None = None,
-    ) -> None:
-        """`home` and `directory` as in `PluginProcess`, `seconds` and `start_seconds` as in `PluginClient`."""
+    def __init__(self, plugin: Plugin, home: Path, waits: Waits = WAITS, directory: Path | None = None) -> None:
+        """`home` and `directory` as in `PluginProcess`."""
         self.plugin = plugin
         self._directory = directory
         self._home = home
-        self._seconds = seconds
-        self._start_seconds = start_seconds
+        self._waits = waits
         self._lock = threading.RLock()
         self._spare: PluginClient | None = None
         self._configured: dict[str, PluginClient | RefusedError] = {}
@@ -80,7 +72,7 @@ class PluginPool:
         if self._failed is not None:
             raise self._failed
         try:
-            return PluginClient(self.plugin, self._home, self._seconds, self._directory, self._start_seconds)
+            return PluginClient(self.plugin, self._home, self._waits, self._directory)
         except RefusedError as refused:
             self._failed = refused
             raise

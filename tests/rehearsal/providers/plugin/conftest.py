@@ -10,6 +10,7 @@ import pytest
 
 from rehearsal.providers.judge.plugin_judge import PluginJudge
 from rehearsal.providers.judge.table_judge import TableJudge
+from rehearsal.providers.plugin.client import Waits
 from rehearsal.providers.plugin.finding import Plugin
 from rehearsal.providers.plugin.pool import PluginPool
 from rehearsal.tables import facts, shapes
@@ -56,7 +57,7 @@ def pool_of(tmp_path: Path) -> Iterator[Callable[..., PluginPool]]:
 
         def make(mode: str = "well", seconds: float = SECONDS, major: str = "") -> PluginPool:
             plugin = Plugin("acme", install(tmp_path / "home", mode), "2.3.0", major)
-            pool = PluginPool(plugin, tmp_path / "plugins", seconds)
+            pool = PluginPool(plugin, tmp_path / "plugins", Waits(seconds, seconds))
             stack.callback(pool.stop)
             return pool
 
