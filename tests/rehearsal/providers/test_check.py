@@ -119,6 +119,20 @@ def ruleset(*rules: dict[str, Any]) -> dict[str, Any]:
             id="format",
         ),
         pytest.param(
+            "gcp:cloudrun/domainMapping:DomainMapping",
+            {"location": "us-central1", "spec": {"routeName": "api"}},
+            "metadata",
+            "none of metadata is set: add at least one",
+            id="a block that its schema calls optional and a plan needs",
+        ),
+        pytest.param(
+            "grafana:cloud/accessPolicyToken:AccessPolicyToken",
+            {"accessPolicyId": "a", "region": "us", "expiresAt": "2027-01-31"},
+            "expiresAt",
+            "'2027-01-31' is not in the format time (RFC 3339): write for example 2027-01-31T00:00:00Z",
+            id="a day for a time",
+        ),
+        pytest.param(
             CONTAINER,
             {"image": "a", "gpus": "all", "deviceRequests": [{"count": 1}]},
             "deviceRequests",
