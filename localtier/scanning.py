@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import resource
 import select
 import socket
 import time
 from collections.abc import Sequence
 
-AT_ONCE = 400
-"""Connections that are tried together: a process may have 1,024 files open by default."""
+AT_ONCE = 4_000
+"""Connections that are tried together, where the process may have so many files open."""
+FILES_OF_OTHERS = 200
+"""So many files are left for what else the process does."""
 PATIENCE_SECONDS = 2.0
 """How long a door may take to answer. What a packet filter drops never does."""
 MILLISECONDS = 1_000
@@ -19,9 +22,19 @@ def open_doors(
 ) -> frozenset[tuple[str, int]]:
     """Return which of `doors`, IPv4 addresses with TCP ports, take a connection from here; each is closed at once."""
     found: set[tuple[str, int]] = set()
-    for begin in range(0, len(doors), AT_ONCE):
-        found |= _open_among(doors[begin : begin + AT_ONCE], patience_seconds)
+    at_once = _many()
+    for begin in range(0, len(doors), at_once):
+        found |= _open_among(doors[begin : begin + at_once], patience_seconds)
     return frozenset(found)
+
+
+def _many() -> int:
+    """Return how many connections may be tried together; the limit of open files is raised for them where it may be."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = max(soft, min(hard, AT_ONCE + FILES_OF_OTHERS))
+    if wanted > soft:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    return min(AT_ONCE, wanted - FILES_OF_OTHERS)
 
 
 def _open_among(doors: Sequence[tuple[str, int]], patience_seconds: float) -> set[tuple[str, int]]:
