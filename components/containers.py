@@ -20,7 +20,7 @@ from dreamseed.planning.container import (
     Volume,
     VolumeKind,
 )
-from dreamseed.planning.rights import is_read_only, limits_of
+from dreamseed.planning.rights import capabilities_of, is_read_only, limits_of
 
 MANAGED_BY = "dreamseed"
 NEVER_APPLIED_IN_PLACE = ["healthcheck", "init", "tmpfs"]
@@ -32,12 +32,16 @@ Source: kreuzwerker/terraform-provider-docker, resource_docker_container_funcs.g
 
 @dataclass(frozen=True, kw_only=True)
 class HostResources:
-    """What containers need of their host: provider, address, networks by name, images by reference."""
+    """What containers need of their host: provider, address, networks by name, images by reference.
+
+    `first` is what every container there waits for.
+    """
 
     provider: docker.Provider
     address: str
     networks: Mapping[NetworkName, docker.Network]
     images: Mapping[str, docker.RemoteImage]
+    first: Sequence[pulumi.Resource] = ()
 
 
 def declare_service(
@@ -57,9 +61,10 @@ def declare_service(
         _declare_volume(volume, hosts[volume.host], parent)
     declared: dict[str, docker.Container] = {}
     for container in plan.containers:
+        host = hosts[container.host]
         after = [declared[name] for name in container.after if name in declared]
         declared[container.name] = _declare_container(
-            container, hosts[container.host], secrets, parent, [*depends_on, *after]
+            container, host, secrets, parent, [*host.first, *depends_on, *after]
         )
     return declared
 
@@ -118,7 +123,7 @@ def _declare_container(
             docker.ContainerUlimitArgs(name=name, soft=value, hard=value)
             for name, value in limits_of(container).items()
         ],
-        capabilities=docker.ContainerCapabilitiesArgs(drops=["ALL"]),
+        capabilities=docker.ContainerCapabilitiesArgs(adds=list(capabilities_of(container)) or None, drops=["ALL"]),
         read_only=is_read_only(container),
         security_opts=["no-new-privileges:true"],
         init=True,

@@ -21,6 +21,7 @@ from components.gpu_burst import GpuBurst, GpuBurstArgs
 from components.kafka import KafkaCluster, KafkaClusterArgs
 from components.object_store import ObjectStore, ObjectStoreArgs
 from components.observability import Observability, ObservabilityArgs
+from components.packet_filter import PacketFilter, PacketFilterArgs
 from components.postgres import PostgresCluster, PostgresClusterArgs
 from components.private_network import PrivateNetwork, PrivateNetworkArgs
 from components.redis import RedisCache, RedisCacheArgs
@@ -63,7 +64,8 @@ class Services:
 def declare(plan: StagePlan, configured: Secrets) -> dict[str, Any]:
     """Declare every component of `plan`; return the stack's outputs. `configured` are the owners' own secrets."""
     base = _declare_foundation(plan, configured)
-    hosts = Servers("servers", ServersArgs(hosts=plan.hosts, images=plan.images, witness=base.network.witness)).hosts
+    servers = Servers("servers", ServersArgs(hosts=plan.hosts, images=plan.images, witness=base.network.witness))
+    hosts = PacketFilter("packet-filter", PacketFilterArgs(plan=plan.packet_filter, hosts=servers.hosts)).hosts
     services = _declare_services(base, hosts)
     api = _declare_api(base, services)
     watched = CostGuardArgs(service=plan.config.service, budget=plan.config.budget, enabled=base.delivery.enabled)

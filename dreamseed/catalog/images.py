@@ -46,8 +46,8 @@ class Image:
                 where=f"images › {self.key}",
                 what=f"{self.repository}:{self.tag} has no digest in the catalogue",
                 why="a tag can move under a running stage; a digest cannot",
-                remedy="the reference that the stage file gives: postgres.image, monitoring.cost_exporter_image or "
-                "vllm.burst.autoscaler_image"
+                remedy="the reference that the stage file gives: postgres.image, monitoring.cost_exporter_image, "
+                "vllm.burst.autoscaler_image or network.packet_filter_image"
                 if self.own
                 else f"its digest (docker buildx imagetools inspect {self.repository}:{self.tag}), "
                 "in dreamseed/catalog/images.py",
@@ -222,6 +222,15 @@ _IMAGES = (
         digest=None,
         source="built by the owners from images/autoscaler and the program autoscaler/",
         note="the stage file's vllm.burst.autoscaler_image carries the digest that the build printed",
+        own=True,
+    ),
+    Image(
+        key="packet_filter",
+        repository=f"{_OWN_REGISTRY}/packet-filter",
+        tag="1",
+        digest=None,
+        source="built by the owners from images/packet-filter",
+        note="the stage file's network.packet_filter_image carries the digest that the build printed",
         own=True,
     ),
     Image(

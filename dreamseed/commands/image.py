@@ -19,6 +19,7 @@ OWN: Mapping[str, str] = {
     "autoscaler": "vllm.burst.autoscaler_image",
     "postgres": "postgres.image",
     "cost-exporter": "monitoring.cost_exporter_image",
+    "packet-filter": "network.packet_filter_image",
 }
 """The owners' own images, and where a stage's configuration holds the reference of each."""
 NOTHING = "config: {dreamseed:stage: {}}"

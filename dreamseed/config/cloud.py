@@ -212,3 +212,4 @@ class Network(Section):
     servers_range: PrivateNetwork = immutable("the servers' own network")
     vpn: Vpn | None = Field(description="HA VPN, or null")
     witness: Witness | None = Field(description="the witness VM, or null")
+    packet_filter_image: ImageReference = Field(description="the owners' packet filter of the servers, by digest")

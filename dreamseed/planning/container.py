@@ -104,7 +104,8 @@ class Container:
     end and is not restarted. One in the `host_network` joins no other: nothing is published for it, it must listen on
     its host's private address itself, at its `ports`. `user` is a number, with its group after a colon where the image
     does not name the user; None is root, see `rights.AS_ROOT`. What else it may do: `dreamseed.planning.rights`.
-    At its `inner_ports` it listens for the containers of its networks alone: they are not published.
+    At its `inner_ports` it listens for the containers of its networks alone: they are not published. It `hears` of
+    further doors (``address:port``) while it runs, from others: what it connects to beside what its own texts name.
     """
 
     name: str
@@ -124,6 +125,7 @@ class Container:
     ports: tuple[Port, ...] = ()
     inner_ports: tuple[int, ...] = ()
     aliases: tuple[str, ...] = ()
+    hears: tuple[str, ...] = ()
     gpu_indices: tuple[int, ...] = ()
     shm_size_mib: int | None = None
     ulimits: Mapping[str, int] = field(default_factory=dict)

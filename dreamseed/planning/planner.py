@@ -22,6 +22,7 @@ from dreamseed.planning.services.autoscaler import plan_autoscaler
 from dreamseed.planning.services.kafka import plan_kafka
 from dreamseed.planning.services.monitoring import plan_monitoring
 from dreamseed.planning.services.monitoring_cost import with_rates
+from dreamseed.planning.services.packet_filter import plan_packet_filter
 from dreamseed.planning.services.postgres import plan_postgres
 from dreamseed.planning.services.redis import plan_redis
 from dreamseed.planning.services.tunnel import PRIMARY_ROUTE, plan_routes, plan_tunnel
@@ -49,6 +50,9 @@ def plan_stage(config: StageConfig, name: str) -> StagePlan:
         "autoscaler": plan_autoscaler(config, layout, burst, hosts),
     }
     services["monitoring"] = plan_monitoring(config, hosts, tuple(services.values()))
+    services["packet_filter"] = plan_packet_filter(
+        config, hosts, [container for service in services.values() for container in service.containers]
+    )
     routes = plan_routes(config, hosts)
     primary = next((route for route in routes if route.name == PRIMARY_ROUTE), None)
     buckets = plan_buckets(config, name)

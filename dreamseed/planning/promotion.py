@@ -17,8 +17,8 @@ from dreamseed.planning.container import Container, Volume, VolumeKind
 from dreamseed.planning.stage_plan import StagePlan
 
 IN_PLACE = frozenset({"memory_mib", "cpu_cores"})
-UNTOLD = frozenset({"after", "inner_ports"})
-"""What Docker is not told: the order of containers, and what they listen at without publishing it."""
+UNTOLD = frozenset({"after", "inner_ports", "hears"})
+"""What Docker is not told: the order of containers, what they listen at without publishing it, and what they learn."""
 
 
 class Action(StrEnum):

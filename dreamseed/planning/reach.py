@@ -1,21 +1,29 @@
-"""Which TCP ports a container reaches on the servers: derived from networks and published ports, and held by Docker.
+"""Which TCP ports a container needs, and reaches, on the servers: derived from what containers are told.
 
-A container reaches whatever its neighbours on a container network listen on, by their own addresses, and every port
-that is published on a host's private address, whoever published it: members of clusters talk over those (decision
-0003), and nothing on the servers tells one container's connections to them from another's. It reaches no other
-container: Docker lets no packet pass from one of its networks to another. `dreamseed local scan` tries every pair.
+A container reaches whatever its neighbours on a container network listen on, by their own addresses. Ports that are
+published on a host's private address it reaches where somebody of its network needs them: members of clusters talk
+over those (decision 0003), and the packet filter of each server refuses what nobody asked for (decision 0013). It
+reaches no other container: Docker lets no packet pass from one of its networks to another. `dreamseed local scan`
+tries every pair.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from dreamseed.planning.container import Container, NetworkName
+from dreamseed.planning.hosts import Host
 from dreamseed.planning.stage_plan import StagePlan
 
 Doors = frozenset[tuple[str, int]]
 """Names of containers, or addresses of hosts, each with a TCP port."""
+_DOOR = re.compile(
+    r"(?<![\d.])(?P<address>\d+\.\d+\.\d+\.\d+):(?P<port>\d+)(?: check port (?P<check>\d+))?"
+    r"|agent-addr (?P<agent>\S+) agent-port (?P<asked>\d+)"
+)
+"""A door in a text: ``address:port``, and what HAProxy asks beside it. Source: HAProxy 3 configuration manual."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,15 +54,54 @@ def published_ports(plan: StagePlan) -> Doors:
     )
 
 
+def is_filtered(host: Host) -> bool:
+    """Tell whether the host has a packet filter: the owners' servers have.
+
+    The witness has none: the kernel of its system, Container-Optimized OS, has no nf_tables. Source:
+    containers/netavark#1054 (2024) and linkerd/linkerd2#9053 (2022), read 2026-11-27.
+    """
+    return not host.in_cloud
+
+
+def told(container: Container) -> Doors:
+    """Return every address and port that the container's command, environment and files name, or that it hears of."""
+    texts = (*container.entrypoint, *container.command, *container.environment.values(), *container.hears)
+    found: set[tuple[str, int]] = set()
+    for text in (*texts, *(file.text for file in container.files)):
+        for door in _DOOR.finditer(text):
+            pairs = ((door["address"], door["port"]), (door["address"], door["check"]), (door["agent"], door["asked"]))
+            found |= {(address, int(port)) for address, port in pairs if port is not None}
+    return frozenset(found)
+
+
+def leaves_by(container: Container) -> NetworkName:
+    """Return the network by whose gateway the container reaches hosts: of several, the first by name.
+
+    Source: Docker documentation, "Connecting to multiple networks", where no priority of gateways is given.
+    """
+    return min(container.networks)
+
+
+def needed(host: Host, network: NetworkName, hosts: Sequence[Host], containers: Sequence[Container]) -> Doors:
+    """Return the doors of `hosts` that `containers` need which leave `host` by `network`.
+
+    Among them may be one that no container publishes any more: while a promotion is under way the old one still does.
+    """
+    addresses = {one.address for one in hosts}
+    leaving = [one for one in containers if one.host == host.name and one.networks and leaves_by(one) is network]
+    return frozenset(door for one in leaving for door in told(one) if door[0] in addresses)
+
+
 def plan_reach(plan: StagePlan) -> tuple[Reach, ...]:
     """Return the reach of each network of each host in which a container runs, in the order of hosts and networks."""
-    return tuple(_reaches(plan, published_ports(plan)))
+    return tuple(_reaches(plan, published_ports(plan), tuple(plan.containers)))
 
 
-def _reaches(plan: StagePlan, published: Doors) -> Iterator[Reach]:
+def _reaches(plan: StagePlan, published: Doors, containers: Sequence[Container]) -> Iterator[Reach]:
     for host in plan.hosts:
         for network in NetworkName:
-            joined = [one for one in plan.containers if one.host == host.name and network in one.networks]
+            joined = [one for one in containers if one.host == host.name and network in one.networks]
             if any(not one.job for one in joined):
                 neighbours = frozenset((one.name, port) for one in joined for port in listens_on(one))
-                yield Reach(host=host.name, network=network, neighbours=neighbours, published=published)
+                doors = needed(host, network, plan.hosts, containers) if is_filtered(host) else published
+                yield Reach(host=host.name, network=network, neighbours=neighbours, published=doors & published)

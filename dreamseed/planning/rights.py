@@ -1,7 +1,8 @@
 """What a container may do on its server: as little as its image runs with, by one rule for all of them.
 
-No container has a capability: none of the programs needs one as the plan runs them, since none changes its user, opens
-a port below 1024 by privilege or touches another's files. Sources for each image: docs/reference/rights.md.
+Only the packet filter has a capability, its own one: none of the other programs needs one as the plan runs them, since
+none changes its user, opens a port below 1024 by privilege or touches another's files. Sources for each image:
+docs/reference/rights.md.
 """
 
 from __future__ import annotations
@@ -23,9 +24,12 @@ AS_ROOT: Mapping[str, str] = MappingProxyType(
         "vllm": "weights and caches lie in root's home, in a volume that has been root's since its first start",
         "etcd": "the image has no other user, and none owns the folder that Docker makes for the volume but root",
         "dcgm-exporter": "the image's start script makes the linker's cache anew, which is root's",
+        "packet-filter": "Docker gives capabilities to root alone, and the kernel takes rules from NET_ADMIN",
     }
 )
-"""Service → why its containers run as root, without any capability."""
+"""Service → why its containers run as root."""
+_CAPABILITIES: Mapping[str, tuple[str, ...]] = MappingProxyType({"packet-filter": ("NET_ADMIN",)})
+"""Service → the capabilities of its containers: the rules of its host's network are made with this one."""
 
 
 def is_read_only(container: Container) -> bool:
@@ -36,6 +40,11 @@ def is_read_only(container: Container) -> bool:
     uploads to `/`; tried with Docker Engine 20.10.24 on 2026-11-27.
     """
     return not container.files
+
+
+def capabilities_of(container: Container) -> tuple[str, ...]:
+    """Return all capabilities that the container has, by the names that Docker takes; none but for one service."""
+    return _CAPABILITIES.get(container.service, ())
 
 
 def limits_of(container: Container) -> Mapping[str, int]:

@@ -37,6 +37,7 @@ class StagePlan:
     tunnel: ServicePlan
     autoscaler: ServicePlan
     monitoring: ServicePlan
+    packet_filter: ServicePlan
     routes: tuple[TunnelRoute, ...]
     buckets: tuple[BucketPlan, ...]
     edge: EdgePlan
@@ -50,7 +51,16 @@ class StagePlan:
     @property
     def services(self) -> tuple[ServicePlan, ...]:
         """Return the plans of all services that run on the hosts."""
-        return (self.vllm, self.postgres, self.redis, self.kafka, self.tunnel, self.autoscaler, self.monitoring)
+        return (
+            self.packet_filter,
+            self.vllm,
+            self.postgres,
+            self.redis,
+            self.kafka,
+            self.tunnel,
+            self.autoscaler,
+            self.monitoring,
+        )
 
     @property
     def containers(self) -> Iterator[Container]:

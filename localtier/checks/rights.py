@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dreamseed.planning.container import Container
-from dreamseed.planning.rights import is_read_only, limits_of
+from dreamseed.planning.rights import capabilities_of, is_read_only, limits_of
 from localtier.checks.finding import Finding, none_of
 
 if TYPE_CHECKING:
     from localtier.checks.site import Site
 
+CAPABILITIES = {"NET_ADMIN": 1 << 12}
+"""Source: linux/capability.h."""
 FILTERED = "2"
 """Seccomp's mode with a filter. Source: proc(5)."""
 
@@ -78,8 +80,9 @@ def _faults(container: Container, process: Process) -> Iterator[str]:
     uid = int((container.user or "0").partition(":")[0])
     if process.uid != uid:
         yield f"runs as {process.uid}, planned {uid}"
-    if process.capabilities:
-        yield f"has capabilities {process.capabilities:#x}"
+    planned = sum(CAPABILITIES[name] for name in capabilities_of(container))
+    if process.capabilities != planned:
+        yield f"has capabilities {process.capabilities:#x}, planned {planned:#x}"
     if not process.no_new_privileges:
         yield "may gain privileges"
     if not process.filtered:

@@ -161,6 +161,12 @@ _RECIPES = (
         module="autoscaler.__main__",
         packages=("google-cloud-compute", "httpx", "prometheus-client", "pydantic", "requests"),
     ),
+    Recipe(
+        key="packet_filter",
+        folder="packet-filter",
+        what="our own image, with nftables from Debian 13",
+        bases=_ON_BASE,
+    ),
     _stand_in("grafana", "pages that say that Grafana is not there", bases=_ON_BUSYBOX),
     _stand_in(
         "cloudflared",

@@ -13,8 +13,10 @@ IMAGE = "docker:index/remoteImage:RemoteImage"
 BY_DIGEST = re.compile(r"[^@\s]+@sha256:[0-9a-f]{64}")
 SEES_THE_HOST = "-node-exporter"
 """The name's end of the one container that measures its host: the host's network, and its files to read."""
+FILTERS = "packet-filter"
+"""The one service that makes its host's packet filter: the host's network, and the capability that takes."""
 SOCKET = "/var/run/docker.sock"
-MAY_BE_ROOT = frozenset({"vllm", "etcd", "dcgm-exporter"})
+MAY_BE_ROOT = frozenset({"vllm", "etcd", "dcgm-exporter", FILTERS})
 """The services whose images run as root alone: docs/reference/rights.md says why."""
 MOST_PROCESSES = 16_384
 OF_ITS_OWN = re.compile(r"[1-9]\d*(:[1-9]\d*)?")
@@ -88,10 +90,12 @@ def _rights(resource: Resource, _: Stage) -> Iterator[str]:
         yield "the kernel's filters are off"
     if resource.at("privileged"):
         yield "it is privileged"
-    if resource.at("capabilities.adds"):
-        yield f"it gains {', '.join(resource.at('capabilities.adds'))}"
+    filters = service_of(resource) == FILTERS
+    gained: Any = resource.at("capabilities.adds") or []
+    if too_many := set(gained) - ({"NET_ADMIN"} if filters else set()):
+        yield f"it gains {', '.join(sorted(too_many))}"
     for name in ("networkMode", "pidMode", "ipcMode", "usernsMode"):
-        if resource.at(name) == "host" and not (measures and name == "networkMode"):
+        if resource.at(name) == "host" and not ((measures or filters) and name == "networkMode"):
             yield f"{name} is the host's"
     for volume in resource.at("volumes", []):
         path = volume.get("hostPath")
@@ -137,7 +141,7 @@ RULES = (
     Rule(
         name="containers-have-few-rights",
         description="A container is a user of its own, has no capability, a read-only root where no file is put in, "
-        "no way to gain privileges, and nothing of its host; one measures it, reading only.",
+        "no way to gain privileges, and nothing of its host; one measures it, reading only, one filters its packets.",
         remedy="set user, readOnly and capabilities.drops: [ALL], leave out what it gains: docs/reference/rights.md",
         guards=of_type(CONTAINER),
         faults=_rights,

@@ -25,7 +25,6 @@ ALWAYS: Mapping[str, Any] = {
     "logDriver": "json-file",
     "logOpts": {"max-size": "50m", "max-file": "3"},
     "securityOpts": ["no-new-privileges:true"],
-    "capabilities": {"drops": ["ALL"]},
 }
 
 
@@ -80,6 +79,7 @@ def _container(one: Container, host: Host) -> dict[str, Any]:
         "memory": one.memory_mib,
         "memorySwap": one.memory_mib,
         "cpuShares": max(2, round(1_024 * one.cpu_cores)),
+        "capabilities": {"drops": ["ALL"]} | ({"adds": ["NET_ADMIN"]} if one.service == "packet-filter" else {}),
         "uploads": [_file(file) for file in one.files],
         "volumes": [
             *({"volumeName": m.volume, "containerPath": m.path, "readOnly": m.read_only} for m in one.mounts),

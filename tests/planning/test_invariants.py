@@ -10,9 +10,10 @@ from dreamseed.errors import PlanError
 from dreamseed.planning import invariants
 from dreamseed.planning.container import Container, ServicePlan
 from dreamseed.planning.hosts import Host
-from dreamseed.planning.invariants import connections, containers, operation, quorums, recovery
+from dreamseed.planning.invariants import connections, containers, operation, quorums, reach, recovery
 from dreamseed.planning.invariants.rule import Rule
 from dreamseed.planning.placement import HostLoad
+from dreamseed.planning.services.packet_filter import plan_packet_filter
 from dreamseed.planning.stage_plan import StagePlan
 from tests.planning.stages import STAGE_NAMES, planned, server, shipped
 
@@ -219,6 +220,11 @@ def another_card(plan: StagePlan) -> StagePlan:
     return replace(plan, layout=replace(plan.layout, replicas=(replace(first, gpu_indices=(0, 9)), *others)))
 
 
+def filtered_for(plan: StagePlan, others: Callable[[Container], Container | None]) -> StagePlan:
+    seen = [known for one in plan.containers if (known := others(one)) is not None]
+    return replace(plan, packet_filter=plan_packet_filter(plan.config, plan.hosts, seen))
+
+
 IMPOSSIBLE: list[tuple[Rule, Callable[[StagePlan], StagePlan]]] = [
     (containers.services_roll, lambda plan: changed(plan, "vllm", "vllm-router-2", after=())),
     (containers.containers_are_bounded_and_watched, lambda plan: changed(plan, "redis", "redis-1", health=None)),
@@ -233,6 +239,14 @@ IMPOSSIBLE: list[tuple[Rule, Callable[[StagePlan], StagePlan]]] = [
     (
         containers.ports_are_private,
         lambda plan: changed(plan, "monitoring", "server-1-node-exporter", command=("--web.listen-address=:9100",)),
+    ),
+    (
+        reach.filters_pass_what_is_told,
+        lambda plan: filtered_for(plan, lambda one: None if one.component == "monitoring" else one),
+    ),
+    (
+        reach.filters_pass_what_members_say,
+        lambda plan: filtered_for(plan, lambda one: replace(one, hears=())),
     ),
     (containers.hosts_hold_their_containers, crowded),
     (containers.gpus_are_there, another_card),

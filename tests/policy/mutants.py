@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from policy.model import Resource
+from policy.rules.containers import service_of
 from policy.rules.names import LABELS
 from policy.rules.secrets import ALWAYS_SECRET
 from policy.rules.state import GUARDED
@@ -118,7 +119,13 @@ CONTAINER_RIGHTS = (
     put("user", GONE, of=lambda resource: "user" in resource.inputs),
     put("user", "root"),
     put("pidMode", "host"),
-    put("networkMode", "host", of=lambda resource: not resource.name.endswith("-node-exporter")),
+    put("capabilities.adds", ["NET_ADMIN"], of=lambda resource: service_of(resource) != "packet-filter"),
+    put("capabilities.adds", ["NET_ADMIN", "NET_RAW"]),
+    put(
+        "networkMode",
+        "host",
+        of=lambda resource: service_of(resource) != "packet-filter" and not resource.name.endswith("-node-exporter"),
+    ),
     put("user", "0:0"),
     add("volumes", {"hostPath": "/var/run/docker.sock", "containerPath": "/docker.sock", "readOnly": True}),
     add("volumes", {"hostPath": "/etc", "containerPath": "/host", "readOnly": False}),

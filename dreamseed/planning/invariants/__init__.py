@@ -6,7 +6,7 @@ reasons and refused with its remedy.
 
 from __future__ import annotations
 
-from dreamseed.planning.invariants import connections, containers, operation, quorums, recovery
+from dreamseed.planning.invariants import connections, containers, operation, quorums, reach, recovery
 from dreamseed.planning.invariants.rule import Invariant, Rule
 from dreamseed.planning.stage_plan import StagePlan
 
@@ -41,6 +41,8 @@ RULES: tuple[Rule, ...] = (
     containers.processes_fit_their_limit,
     containers.ports_are_private,
     containers.services_roll,
+    reach.filters_pass_what_is_told,
+    reach.filters_pass_what_members_say,
     operation.thresholds_lie_beyond_the_stage,
     operation.metrics_outlive_the_slo,
     operation.rate_limit_is_allowed,

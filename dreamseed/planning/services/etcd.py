@@ -56,7 +56,7 @@ def plan_etcd(hosts: Sequence[Host], tools_image: str) -> ServicePlan:
             add = _job(f"{name}-add", "add", members, number, tools_image, previous)
             containers.append(add)
             previous = (add.name,)
-        containers.append(_member(name, members[:number], previous))
+        containers.append(_member(name, number, members, previous))
         if number > 1:
             containers.append(_job(f"{name}-promote", "promote", members, number, tools_image, (name,)))
     volumes = tuple(
@@ -70,7 +70,8 @@ def _peer_url(host: Host) -> str:
     return f"http://{host.address}:{ports.ETCD_PEER}"
 
 
-def _member(name: str, so_far: Sequence[Host], after: tuple[str, ...]) -> Container:
+def _member(name: str, number: int, members: Sequence[Host], after: tuple[str, ...]) -> Container:
+    so_far = members[:number]
     host = so_far[-1]
     cluster = ",".join(f"etcd-{number}={_peer_url(peer)}" for number, peer in enumerate(so_far, start=1))
     return Container(
@@ -100,6 +101,8 @@ def _member(name: str, so_far: Sequence[Host], after: tuple[str, ...]) -> Contai
             Port(container=ports.ETCD_CLIENT, published=ports.ETCD_CLIENT, purpose="etcd clients"),
             Port(container=ports.ETCD_PEER, published=ports.ETCD_PEER, purpose="etcd peers"),
         ),
+        # Those that join later are announced to those that run.
+        hears=tuple(f"{peer.address}:{ports.ETCD_PEER}" for peer in members),
         # A learner is healthy before it votes: its own endpoint status, not the cluster's, decides.
         health=Health(test=("CMD", "etcdctl", "endpoint", "status"), start_period_seconds=30),
         after=after,

@@ -216,6 +216,8 @@ def _node(config: StageConfig, node: Node, nodes: Sequence[Node], previous: tupl
         ),
         mounts=(Mount(volume=f"{node.name}-data", path="/var/lib/kafka/data"),),
         ports=tuple(Port(container=port, published=port, purpose=purpose) for port, purpose in published),
+        # The quorum's log tells who the brokers are.
+        hears=tuple(f"{member.address}:{member.port}" for member in nodes if member.broker),
         health=Health(test=("CMD", "bash", "-c", check), start_period_seconds=120),
         stop_grace_seconds=90,
         after=previous,

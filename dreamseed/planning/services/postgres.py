@@ -78,7 +78,7 @@ def plan_postgres(config: StageConfig, hosts: Sequence[Host]) -> ServicePlan:
             containers.append(exchange)
             previous = exchange.name
         for instance in instances:
-            container = _instance(config, instance, hosts, previous)
+            container = _instance(config, instance, instances, hosts, previous)
             containers += [container, _backup(config, instance)]
             volumes += _volumes(config, instance)
             previous = container.name
@@ -138,7 +138,9 @@ def dynamic_configuration(config: StageConfig, shard: int) -> dict[str, Any]:
     }
 
 
-def _instance(config: StageConfig, instance: Instance, hosts: Sequence[Host], previous: str) -> Container:
+def _instance(
+    config: StageConfig, instance: Instance, shard: Sequence[Instance], hosts: Sequence[Host], previous: str
+) -> Container:
     members = etcd.voting_hosts(hosts)
     nearest = next((host for host in members if host.name == instance.host.name), members[0])
     patroni = render(
@@ -174,6 +176,11 @@ def _instance(config: StageConfig, instance: Instance, hosts: Sequence[Host], pr
         ports=(
             Port(container=ports.POSTGRES, published=instance.port, purpose="PostgreSQL"),
             Port(container=ports.PATRONI, published=instance.check_port, purpose="Patroni REST"),
+        ),
+        # etcd tells who its members are, and who those of the shard are.
+        hears=(
+            *etcd.client_urls(members),
+            *(f"{one.address}:{port}" for one in shard for port in (one.port, one.check_port)),
         ),
         health=Health(
             test=("CMD", "curl", "-fsS", f"http://127.0.0.1:{ports.PATRONI}/readiness"),

@@ -7,6 +7,7 @@ it. Between it and them new sessions with the previous password are refused; tho
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from dreamseed.config import StageConfig
 from dreamseed.config.keys import KeyName
@@ -41,7 +42,7 @@ def plan_exchange(config: StageConfig, instances: Sequence[Instance], after: str
         passwords.append(f"/run/secrets/{previous}")
         files.append(private(passwords[-1], secret(previous)))
     statements = "".join(f"alter role {role} password '{secret(key)}';\n" for key, role in exchanged.items())
-    return plan_job(
+    job = plan_job(
         config,
         instances,
         "exchange",
@@ -49,3 +50,5 @@ def plan_exchange(config: StageConfig, instances: Sequence[Instance], after: str
         files=(private("/etc/dreamseed/exchange.sql", statements), *files),
         after=(after,),
     )
+    # libpq is told hosts and ports apart.
+    return replace(job, hears=tuple(f"{instance.address}:{instance.port}" for instance in instances))

@@ -53,6 +53,11 @@ class Node(Placed):
         return ports.redis(self.number)
 
     @property
+    def bus_port(self) -> int:
+        """Return the port at which the other nodes reach it."""
+        return self.port + ports.REDIS_BUS_OFFSET
+
+    @property
     def endpoint(self) -> str:
         """Return where it is reached, as ``address:port``."""
         return f"{self.address}:{self.port}"
@@ -124,7 +129,7 @@ def plan_redis(config: StageConfig, hosts: Sequence[Host]) -> ServicePlan:
     containers: list[Container] = []
     for node in nodes:
         previous = (containers[-1].name,) if containers else ()
-        containers.append(_node(config, node, previous))
+        containers.append(_node(config, node, nodes, previous))
     containers.append(_cluster_job(config, nodes, containers[-1].name))
     volumes = tuple(
         Volume(
@@ -138,12 +143,11 @@ def plan_redis(config: StageConfig, hosts: Sequence[Host]) -> ServicePlan:
     return ServicePlan(component=COMPONENT, containers=tuple(containers), volumes=volumes)
 
 
-def _node(config: StageConfig, node: Node, previous: tuple[str, ...]) -> Container:
-    bus = node.port + ports.REDIS_BUS_OFFSET
+def _node(config: StageConfig, node: Node, nodes: Sequence[Node], previous: tuple[str, ...]) -> Container:
     text = render(
         "redis.conf.j2",
         port=node.port,
-        bus_port=bus,
+        bus_port=node.bus_port,
         address=node.address,
         maxmemory_mib=node.maxmemory_mib,
         eviction=config.redis.eviction,
@@ -168,8 +172,10 @@ def _node(config: StageConfig, node: Node, previous: tuple[str, ...]) -> Contain
         mounts=(Mount(volume=f"{node.name}-data", path="/data"),),
         ports=(
             Port(container=node.port, published=node.port, purpose="Redis"),
-            Port(container=bus, published=bus, purpose="Redis cluster bus"),
+            Port(container=node.bus_port, published=node.bus_port, purpose="Redis cluster bus"),
         ),
+        # The nodes tell one another who is in the cluster.
+        hears=tuple(f"{one.address}:{port}" for one in nodes for port in (one.port, one.bus_port)),
         health=Health(test=("CMD-SHELL", ping), start_period_seconds=60),
         stop_grace_seconds=60,
         after=previous,

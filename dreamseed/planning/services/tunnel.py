@@ -90,6 +90,8 @@ def plan_routes(config: StageConfig, hosts: Sequence[Host]) -> tuple[TunnelRoute
 
 def plan_tunnel(config: StageConfig, hosts: Sequence[Host]) -> ServicePlan:
     """Return the connectors, in order of replacement."""
+    # Cloudflare tells the connectors where each route leads.
+    hears = tuple(route.service for route in plan_routes(config, hosts))
     connectors: list[Container] = []
     for number, host in enumerate(on_each_server(hosts, config.edge.tunnel_connectors), start=1):
         connectors.append(
@@ -126,6 +128,7 @@ def plan_tunnel(config: StageConfig, hosts: Sequence[Host]) -> ServicePlan:
                         container=ports.TUNNEL_METRICS, published=ports.tunnel_metrics(number), purpose="tunnel metrics"
                     ),
                 ),
+                hears=hears,
                 health=Health(
                     test=("CMD", "cloudflared", "tunnel", "--metrics", f"127.0.0.1:{ports.TUNNEL_METRICS}", "ready"),
                     start_period_seconds=30,

@@ -92,7 +92,7 @@ def held(container: Container) -> Process:
     """What the kernel says of a container's process."""
     return Process(
         uid=int((container.user or "0").partition(":")[0]),
-        capabilities=0,
+        capabilities=1 << 12 if container.service == "packet-filter" else 0,
         no_new_privileges=True,
         filtered=True,
         processes=PROCESSES_OF_A_USER,

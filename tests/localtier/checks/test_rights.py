@@ -30,7 +30,14 @@ def test_nothing_is_found_against_containers_that_are_held_as_planned() -> None:
     [
         ("redis-1", {"uid": 0}, "redis-1 runs as 0, planned 999"),
         ("redis-exporter", {"uid": 999}, "redis-exporter runs as 999, planned 59000"),
-        ("server-1-vllm-1", {"capabilities": 1 << 13}, "server-1-vllm-1 has capabilities 0x2000"),
+        ("server-1-vllm-1", {"capabilities": 1 << 13}, "server-1-vllm-1 has capabilities 0x2000, planned 0x0"),
+        ("redis-1", {"capabilities": 1 << 12}, "redis-1 has capabilities 0x1000, planned 0x0"),
+        (
+            "server-1-packet-filter",
+            {"capabilities": 3 << 12},
+            "server-1-packet-filter has capabilities 0x3000, planned 0x1000",
+        ),
+        ("server-2-packet-filter", {"capabilities": 0}, "server-2-packet-filter has capabilities 0x0, planned 0x1000"),
         ("kafka-1", {"no_new_privileges": False}, "kafka-1 may gain privileges"),
         ("tunnel-1", {"filtered": False}, "tunnel-1 calls the kernel without a filter"),
         ("pg-1-1", {"processes": None}, "pg-1-1 may have any number of processes, planned 16384"),
