@@ -69,7 +69,10 @@ def _published(plan: StagePlan) -> Iterator[tuple[str, str, str, str, str]]:
                 for one in reaches:
                     if (host.address, port.published) in one.published:
                         networks.setdefault(one.network, []).append(one.host)
-                told = ", ".join(f"{network} ({', '.join(of)})" for network, of in networks.items()) or "none"
+                several = len(filtered) > 1
+                told = (
+                    ", ".join(f"{net} ({', '.join(of)})" if several else net for net, of in networks.items()) or "none"
+                )
                 ports_from.setdefault(told, []).append(str(port.published))
             for told, ports in ports_from.items():
                 yield host.name, container.name, host.address, " ".join(ports), told

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -41,7 +41,7 @@ def environment_of(world: Path) -> dict[str, str]:
 
 @contextmanager
 def kept(world: Path) -> Iterator[None]:
-    words = ["/bin/sh", PROGRAM, "keep", "dreamseed", str(world / "rules")]
+    words = ["/bin/sh", str(PROGRAM), "keep", "dreamseed", str(world / "rules")]
     with subprocess.Popen(words, env=environment_of(world), stdout=subprocess.DEVNULL) as process:
         try:
             until(lambda: (world / "kernel").exists() and called(world, "check", "dreamseed").returncode == 0)
@@ -50,9 +50,9 @@ def kept(world: Path) -> Iterator[None]:
             process.terminate()
 
 
-def until(holds: object) -> None:
+def until(holds: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 20
-    while not holds():  # type: ignore[operator]
+    while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.02)
 
@@ -65,9 +65,9 @@ def test_rules_are_loaded_and_stay_when_the_program_ends(world: Path) -> None:
 
 
 @pytest.mark.parametrize("change", [lambda table: table.write_text("accept all\n"), Path.unlink])
-def test_what_somebody_changed_is_loaded_again(world: Path, change: object) -> None:
+def test_what_somebody_changed_is_loaded_again(world: Path, change: Callable[[Path], object]) -> None:
     with kept(world):
-        change(world / "kernel")  # type: ignore[operator]
+        change(world / "kernel")
         until(lambda: (world / "kernel").exists() and (world / "kernel").read_text() == "allowed\n")
 
 

@@ -4,11 +4,13 @@ import os
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from dreamseed.planning.reach import listens_on, published_ports
+from dreamseed.planning.reach import leaves_by, listens_on, published_ports
+from dreamseed.planning.services.packet_filter import passes
 from dreamseed.planning.stage_plan import StagePlan
 from localtier.reach import Asking, listening_ports, look
 from localtier.scanning import AT_ONCE, open_doors
@@ -23,6 +25,7 @@ class Running:
         self.inspected: dict[str, dict[str, dict[str, Any]]] = {host.name: {} for host in plan.hosts}
         self.listening: dict[int, set[int]] = {}
         self.published = set(published_ports(plan))
+        self.filters = {one.host: one for one in plan.packet_filter.containers}
         self.walls = True
         """Whether Docker keeps packets of one network from another."""
         subnets = {host.name: host.subnets for host in plan.hosts}
@@ -39,10 +42,10 @@ class Running:
         return next(seen[name] for seen in self.inspected.values() if name in seen)
 
     def scan(self, pid: int, doors: Sequence[tuple[str, int]]) -> frozenset[tuple[str, int]]:
-        """What a container reaches, by the rules of Docker's networks."""
+        """What a container reaches, by the rules of Docker's networks and of its server's packet filter."""
         everybody = [one for seen in self.inspected.values() for one in seen.values()]
         here = next(one for one in everybody if one["State"]["Pid"] == pid)
-        reached = set(self.published)
+        reached = {door for door in self.published if self.is_let_through(pid, door)}
         for other in everybody:
             for network, address in other["NetworkSettings"]["Networks"].items():
                 own = here["NetworkSettings"]["Networks"].get(network, {}).get("IPAddress", "")
@@ -51,6 +54,19 @@ class Running:
                     ports = self.listening.get(other["State"]["Pid"], set())
                     reached |= {(address["IPAddress"], port) for port in ports}
         return frozenset(reached & set(doors))
+
+    def is_let_through(self, pid: int, door: tuple[str, int]) -> bool:
+        """What the loaded rules say to a container that leaves by the gateway of its first network."""
+        host = next(
+            host for host in self.plan.hosts for one in self.inspected[host.name].values() if self.is_(one, pid)
+        )
+        container = next(one for one in self.plan.containers if self.is_(self.seen(one.name), pid))
+        rules = self.filters.get(host.name)
+        return rules is None or passes(rules, host.subnets[leaves_by(container)], *door)
+
+    @staticmethod
+    def is_(one: dict[str, Any], pid: int) -> bool:
+        return bool(one["State"]["Pid"] == pid)
 
     def faults(self) -> list[str]:
         asking = Asking(listening=lambda pid: frozenset(self.listening[pid]), scan=self.scan)
@@ -82,6 +98,25 @@ def a_port_that_is_not_published(stage: Running) -> None:
     stage.published.discard(("10.20.0.11", 2_379))
 
 
+def a_server_without_its_filter(stage: Running) -> None:
+    del stage.filters["server-2"]
+
+
+def a_filter_that_lets_through_what_nobody_needs(stage: Running) -> None:
+    changed_rules(stage, "172.30.0.0/24 . 10.20.0.11 . 8001,", "172.30.0.0/24 . 10.20.0.11 . 5431,")
+
+
+def a_filter_that_refuses_what_is_needed(stage: Running) -> None:
+    changed_rules(stage, "      172.30.1.0/24 . 10.20.0.12 . 6404,\n", "")
+
+
+def changed_rules(stage: Running, old: str, new: str) -> None:
+    rules = stage.filters["server-1"]
+    files = tuple(replace(file, text=file.text.replace(old, new)) for file in rules.files)
+    assert files != rules.files
+    stage.filters["server-1"] = replace(rules, files=files)
+
+
 def no_walls_between_networks(stage: Running) -> None:
     stage.walls = False
 
@@ -107,6 +142,10 @@ def a_missing_network(stage: Running) -> None:
         (a_door_of_the_server, "reaches 10.20.0.11:22, which is not declared"),
         (a_door_of_a_gateway, "reaches 172.30.0.1:2375, which is not declared"),
         (a_port_that_is_not_published, "does not reach 10.20.0.11:2379"),
+        (a_server_without_its_filter, "reaches 10.20.0.11:3000, which is not declared"),
+        (a_filter_that_lets_through_what_nobody_needs, "reaches 10.20.0.11:5431, which is not declared"),
+        (a_filter_that_lets_through_what_nobody_needs, "does not reach 10.20.0.11:8001"),
+        (a_filter_that_refuses_what_is_needed, "does not reach 10.20.0.12:6404"),
         (no_walls_between_networks, "which is not declared"),
         (a_container_in_another_network, "reaches pg-1-1:5432, which is not declared"),
         (a_missing_network, "does not reach alertmanager:9093"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -51,9 +52,25 @@ def container(plan: StagePlan, name: str) -> Container:
     return next(one for one in plan.containers if one.name == name)
 
 
+def configured_container(plan: StagePlan, name: str) -> Container:
+    """The container of that name, without what it only hears of while it runs."""
+    return replace(container(plan, name), hears=())
+
+
 def file(of: Container, path: str) -> File:
     """The file of the container at that path."""
     return next(one for one in of.files if one.path == path)
 
 
-__all__ = ["ROOT", "STAGE_NAMES", "WITNESS", "configured", "container", "file", "planned", "server", "shipped"]
+__all__ = [
+    "ROOT",
+    "STAGE_NAMES",
+    "WITNESS",
+    "configured",
+    "configured_container",
+    "container",
+    "file",
+    "planned",
+    "server",
+    "shipped",
+]

@@ -8,7 +8,7 @@ import pytest
 from dreamseed.planning.container import Container
 from dreamseed.planning.services.etcd import plan_etcd, voting_hosts
 from dreamseed.planning.topology import is_majority
-from tests.planning.stages import WITNESS, container, planned, server, shipped
+from tests.planning.stages import WITNESS, configured_container, container, planned, server, shipped
 
 IMAGE = shipped("stage-e").config.postgres.image
 
@@ -76,7 +76,7 @@ def test_members_join_one_after_the_other_as_learners_that_are_promoted() -> Non
 
 
 def test_the_first_member_is_the_same_before_and_after_others_join() -> None:
-    assert container(shipped("stage-a"), "etcd-1") == container(shipped("stage-e"), "etcd-1")
+    assert configured_container(shipped("stage-a"), "etcd-1") == configured_container(shipped("stage-e"), "etcd-1")
 
 
 def test_only_the_first_member_makes_a_new_cluster() -> None:

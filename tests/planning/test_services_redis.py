@@ -10,7 +10,7 @@ from dreamseed.planning.services import redis
 from dreamseed.planning.services.redis import Node, plan_nodes
 from dreamseed.planning.stage_plan import StagePlan
 from dreamseed.planning.topology import is_majority
-from tests.planning.stages import configured, container, file, shipped
+from tests.planning.stages import configured, configured_container, container, file, shipped
 
 
 def nodes(plan: StagePlan) -> tuple[Node, ...]:
@@ -29,8 +29,8 @@ def test_there_is_no_cache_at_the_first_stage() -> None:
 
 
 def test_a_node_keeps_its_container_when_others_join() -> None:
-    assert container(shipped("stage-b"), "redis-1") == container(shipped("stage-e"), "redis-1")
-    assert container(shipped("stage-c"), "redis-3") == container(shipped("stage-e"), "redis-3")
+    for stage, name in (("stage-b", "redis-1"), ("stage-c", "redis-3")):
+        assert configured_container(shipped(stage), name) == configured_container(shipped("stage-e"), name)
 
 
 def test_masters_are_spread_over_the_servers_and_each_replica_stands_on_another() -> None:

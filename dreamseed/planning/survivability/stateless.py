@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from dreamseed.config.operations import GrafanaCloud
 from dreamseed.planning.container import Container, VolumeKind
+from dreamseed.planning.services.packet_filter import SERVICE as PACKET_FILTER
 from dreamseed.planning.services.vllm import engine_name
 from dreamseed.planning.stage_plan import StagePlan
 from dreamseed.planning.survivability.claims import Claim, DataLoss, Loss, links
@@ -29,6 +30,9 @@ def claims(plan: StagePlan) -> Iterator[Claim]:
         elif service.startswith("backup-"):
             text = "no backup is taken until it is back; WAL goes on being archived by the database itself"
             yield _claim("backup", Loss.CONTAINER, containers[0].name, True, text)
+        elif service == PACKET_FILTER:
+            text = "its rules stay in the kernel; a table that somebody changes is mended when it is back"
+            yield from (_claim(service, Loss.CONTAINER, one.name, True, text) for one in containers)
         elif service in WATCHERS:
             yield from _watchers(plan, service, containers)
     text = "Cloud Run sends its requests to the others or starts another; those in flight fail"
