@@ -8,7 +8,7 @@ import pytest
 from dreamseed.planning.container import Container
 from dreamseed.planning.services.etcd import plan_etcd, voting_hosts
 from dreamseed.planning.topology import is_majority
-from tests.planning.stages import WITNESS, configured_container, container, planned, server, shipped
+from tests.planning.stages import WITNESS, configured_container, planned, server, shipped
 
 IMAGE = shipped("stage-e").config.postgres.image
 
