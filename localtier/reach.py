@@ -1,4 +1,4 @@
-"""Whether containers reach what the plan says, and nothing else: every listening socket, and a scan from each network.
+"""Whether containers reach what the plan says, and nothing else: every listening socket, and scans from all networks.
 
 A port that nothing listens on is reached from nowhere, so it is enough to look at all sockets that listen, and to try
 every port of theirs, and of the plan's, at every address of the stage.
@@ -94,16 +94,16 @@ def _scanned(
     doors: Sequence[tuple[str, int]],
     asking: Asking,
 ) -> Finding:
-    what = f"reach of network {reach.network} on {reach.host}"
-    inside = [one for one in plan.containers if one.host == reach.host and one.networks == (reach.network,)]
+    what = f"reach of {' and '.join(reach.networks)} on {reach.host}"
+    inside = [one for one in plan.containers if one.host == reach.host and one.networks == reach.networks]
     pids = [running[one.name]["State"]["Pid"] for one in inside if one.name in running]
     if not pids:
-        return Finding(what=what, ok=False, detail="no container runs in it, and in no other")
+        return Finding(what=what, ok=False, detail="no container of it runs")
     known = {
         address: name
         for name, one in running.items()
         for network, address in _networks(one).items()
-        if network == f"dreamseed-{reach.network}" and _host_of(plan, name) == reach.host
+        if network in {f"dreamseed-{one}" for one in reach.networks} and _host_of(plan, name) == reach.host
     }
     seen = {(known.get(address, address), port) for address, port in asking.scan(pids[0], doors)}
     declared = reach.neighbours | reach.published

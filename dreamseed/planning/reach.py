@@ -28,13 +28,13 @@ _DOOR = re.compile(
 
 @dataclass(frozen=True, kw_only=True)
 class Reach:
-    """What a container that has joined `network` on `host`, and no other, reaches.
+    """What a container that has joined exactly `networks` on `host` reaches.
 
     `neighbours` are doors of containers by name, as the container listens; `published` are doors of hosts by address.
     """
 
     host: str
-    network: NetworkName
+    networks: tuple[NetworkName, ...]
     neighbours: Doors
     published: Doors
 
@@ -74,12 +74,12 @@ def told(container: Container) -> Doors:
     return frozenset(found)
 
 
-def leaves_by(container: Container) -> NetworkName:
-    """Return the network by whose gateway the container reaches hosts: of several, the first by name.
+def leaves_by(networks: Sequence[NetworkName]) -> NetworkName:
+    """Return the one of a container's `networks` by whose gateway it reaches hosts: of several, the first by name.
 
     Source: Docker documentation, "Connecting to multiple networks", where no priority of gateways is given.
     """
-    return min(container.networks)
+    return min(networks)
 
 
 def needed(host: Host, network: NetworkName, hosts: Sequence[Host], containers: Sequence[Container]) -> Doors:
@@ -88,20 +88,22 @@ def needed(host: Host, network: NetworkName, hosts: Sequence[Host], containers: 
     Among them may be one that no container publishes any more: while a promotion is under way the old one still does.
     """
     addresses = {one.address for one in hosts}
-    leaving = [one for one in containers if one.host == host.name and one.networks and leaves_by(one) is network]
+    leaving = [
+        one for one in containers if one.host == host.name and one.networks and leaves_by(one.networks) is network
+    ]
     return frozenset(door for one in leaving for door in told(one) if door[0] in addresses)
 
 
 def plan_reach(plan: StagePlan) -> tuple[Reach, ...]:
-    """Return the reach of each network of each host in which a container runs, in the order of hosts and networks."""
+    """Return the reach of each set of networks that a container of a host has joined and stays in, host by host."""
     return tuple(_reaches(plan, published_ports(plan), tuple(plan.containers)))
 
 
 def _reaches(plan: StagePlan, published: Doors, containers: Sequence[Container]) -> Iterator[Reach]:
     for host in plan.hosts:
-        for network in NetworkName:
-            joined = [one for one in containers if one.host == host.name and network in one.networks]
-            if any(not one.job for one in joined):
-                neighbours = frozenset((one.name, port) for one in joined for port in listens_on(one))
-                doors = needed(host, network, plan.hosts, containers) if is_filtered(host) else published
-                yield Reach(host=host.name, network=network, neighbours=neighbours, published=doors & published)
+        here = [one for one in containers if one.host == host.name]
+        for networks in dict.fromkeys(one.networks for one in here if one.networks and not one.job):
+            beside = [one for one in here if set(networks) & set(one.networks)]
+            neighbours = frozenset((one.name, port) for one in beside for port in listens_on(one))
+            doors = needed(host, leaves_by(networks), plan.hosts, containers) if is_filtered(host) else published
+            yield Reach(host=host.name, networks=networks, neighbours=neighbours, published=doors & published)

@@ -182,6 +182,14 @@ def test_a_connector_is_sent_requests_only_after_all_that_it_leads_to_is_healthy
         assert behind <= set(connector.dependencies), connector.name
 
 
+@pytest.mark.parametrize("stage", STAGE_NAMES)
+def test_nothing_runs_before_every_server_has_its_filter(stage: str) -> None:
+    running = [resource for resource in record(stage) if resource.type == CONTAINER]
+    filters = {one.urn for one in running if one.component == "packet-filter"}
+    assert len(filters) == (2 if stage == "stage-e" else 1)
+    assert all(filters <= set(one.dependencies) for one in running if one.urn not in filters)
+
+
 def test_the_witness_is_touched_only_after_its_machine_stands() -> None:
     networks = [r for r in record("stage-e") if r.name.startswith("witness-") and r.type.endswith(":Network")]
     assert networks

@@ -62,7 +62,7 @@ class Running:
         )
         container = next(one for one in self.plan.containers if self.is_(self.seen(one.name), pid))
         rules = self.filters.get(host.name)
-        return rules is None or passes(rules, host.subnets[leaves_by(container)], *door)
+        return rules is None or passes(rules, host.subnets[leaves_by(container.networks)], *door)
 
     @staticmethod
     def is_(one: dict[str, Any], pid: int) -> bool:
@@ -164,7 +164,7 @@ def test_a_network_that_nobody_can_be_asked_from_is_a_fault() -> None:
     for one in stage.plan.containers:
         if "monitoring" in one.networks:
             stage.seen(one.name)["State"]["Pid"] = 0
-    assert any("no container runs in it" in fault for fault in stage.faults())
+    assert any("no container of it runs" in fault for fault in stage.faults())
 
 
 @contextmanager

@@ -120,6 +120,16 @@ def test_a_change_within_a_stage_is_no_promotion_and_is_allowed() -> None:
     assert step("stage-c", "stage-c").containers == ()
 
 
+@pytest.mark.parametrize("stage", STAGE_NAMES)
+def test_a_stage_that_runs_without_packet_filters_takes_them_and_nothing_of_it_is_touched(stage: str) -> None:
+    plan = shipped(stage)
+    filters = tuple(one.name for one in plan.packet_filter.containers)
+    without = replace(plan, packet_filter=replace(plan.packet_filter, containers=()))
+    taken = plan_promotion(without, plan)
+    assert (taken.names(Action.ADDED), len(taken.containers)) == (filters, len(filters))
+    assert not taken.volumes_added
+
+
 def test_fewer_brokers_would_take_data_away_and_are_refused() -> None:
     fewer = planned("stage-d", {"kafka": {"brokers": 2, "replication_factor": 2, "min_insync_replicas": 1}})
     refusal = refused(shipped("stage-c"), fewer)["stage-d › volume kafka-3-data"]

@@ -28,7 +28,7 @@ ROW = re.compile(r"^ {6}(\S+) \. (\S+) \. (\d+),$", re.MULTILINE)
 
 @each_stage
 def test_what_reads_the_models_input_shares_no_network_with_what_leads_to_the_database(name: str) -> None:
-    reach = next(one for one in plan_reach(shipped(name)) if one.network == "inference")
+    reach = next(one for one in plan_reach(shipped(name)) if one.networks == ("inference",))
     services = {container(shipped(name), neighbour).service for neighbour, _ in reach.neighbours}
     assert services == {"vllm", "vllm-router", "tunnel"}
 
@@ -48,10 +48,11 @@ def test_a_job_and_who_shares_its_hosts_network_have_no_door_on_a_container_netw
     assert ("10.20.0.11", ports.NODE_EXPORTER) in published_ports(plan)
 
 
-def test_each_host_has_a_reach_for_each_network_that_somebody_joined() -> None:
-    found = [(one.host, str(one.network)) for one in plan_reach(shipped("stage-e"))]
-    servers = [(host, name) for host in ("server-1", "server-2") for name in ("inference", "data", "monitoring")]
-    assert found == [*servers, ("witness", "data"), ("witness", "monitoring")]
+def test_each_host_has_a_reach_for_each_set_of_networks_that_somebody_joined() -> None:
+    found = {(one.host, " ".join(one.networks)) for one in plan_reach(shipped("stage-e"))}
+    sets = ("inference", "data", "inference data", "monitoring")
+    servers = {(host, name) for host in ("server-1", "server-2") for name in sets}
+    assert found == {*servers, ("witness", "data"), ("witness", "monitoring")}
 
 
 def services_behind(plan: StagePlan, network: NetworkName) -> set[str]:
@@ -66,7 +67,7 @@ def services_behind(plan: StagePlan, network: NetworkName) -> set[str]:
     return {
         doors[door]
         for reach in plan_reach(plan)
-        if reach.network is network and reach.host in filtered
+        if reach.networks == (network,) and reach.host in filtered
         for door in reach.published
     }
 
@@ -138,13 +139,13 @@ def forgotten(plan: StagePlan, tell: Callable[[Container], Doors] = told) -> lis
     containers = [one for one in plan.containers if one.networks]
     known: dict[tuple[str, NetworkName], set[tuple[str, int]]] = {}
     for one in containers:
-        known.setdefault((one.host, leaves_by(one)), set()).update(tell(one))
+        known.setdefault((one.host, leaves_by(one.networks)), set()).update(tell(one))
     return [
         f"{one.name} {door}"
         for one in containers
         for text in texts_of(one)
         for door in named_beside(text, published)
-        if door not in known[one.host, leaves_by(one)]
+        if door not in known[one.host, leaves_by(one.networks)]
     ]
 
 
@@ -179,10 +180,18 @@ def test_while_a_quorum_moves_the_leaving_voters_doors_stay_open() -> None:
         assert not passes(rules, host.subnets[NetworkName.INFERENCE], *leaving)
 
 
+def test_who_is_in_two_networks_reaches_the_neighbours_of_both_and_what_the_first_by_name_needs() -> None:
+    reach = {(one.host, one.networks): one for one in plan_reach(shipped("stage-e"))}
+    inference, data = NetworkName.INFERENCE, NetworkName.DATA
+    both, first, second = (reach["server-1", of] for of in ((inference, data), (data,), (inference,)))
+    assert both.neighbours == first.neighbours | second.neighbours
+    assert both.published == first.published != second.published
+
+
 def test_a_container_of_several_networks_leaves_by_the_first_ones_gateway() -> None:
     plan = shipped("stage-e")
     tunnel = container(plan, "tunnel-1")
-    assert (tunnel.networks, leaves_by(tunnel)) == (("inference", "data"), "data")
+    assert (tunnel.networks, leaves_by(tunnel.networks)) == (("inference", "data"), "data")
     cache = ("10.20.0.11", ports.redis(1))
     assert cache in told(tunnel)
     assert cache not in needed(plan.hosts[0], NetworkName.INFERENCE, plan.hosts, [tunnel])

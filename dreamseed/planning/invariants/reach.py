@@ -17,7 +17,7 @@ def filters_pass_what_is_told(plan: StagePlan) -> Iterator[Invariant]:
     """Whatever door a container's own texts name, the filter of its server lets its network reach."""
     addresses = {host.address for host in plan.hosts}
     wanted = [
-        (container.name, container.host, leaves_by(container), door)
+        (container.name, container.host, leaves_by(container.networks), door)
         for container in plan.containers
         if container.networks
         for door in sorted(told(container))
