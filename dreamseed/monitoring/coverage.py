@@ -10,6 +10,7 @@ from dreamseed.config import StageConfig
 from dreamseed.config.operations import GrafanaCloud
 from dreamseed.monitoring.model import Alert, Concern
 from dreamseed.planning.container import ServicePlan, VolumeKind
+from dreamseed.planning.services.packet_filter import COMPONENT as PACKET_FILTER
 
 NEEDED = (Concern.AVAILABILITY, Concern.SATURATION, Concern.REPLICATION, Concern.BACKUP)
 NEEDED_ON_THE_WAY = (Concern.AVAILABILITY, Concern.SATURATION)
@@ -70,9 +71,11 @@ def stateful_services(plans: Iterable[ServicePlan]) -> frozenset[str]:
 def services_on_the_way(plans: Sequence[ServicePlan]) -> frozenset[str]:
     """Return the services that run and keep nothing, without a shard's number; not what watches, nor what ends.
 
-    A backup's container belongs to its database.
+    A backup's container belongs to its database, and nothing passes through a packet filter's: its rules are the
+    kernel's, and stay while it is away.
     """
-    containers = [one for plan in plans if plan.component != "monitoring" for one in plan.containers if not one.job]
+    beside = {"monitoring", PACKET_FILTER}
+    containers = [one for plan in plans if plan.component not in beside for one in plan.containers if not one.job]
     names = {re.sub(r"-\d+$", "", one.service) for one in containers if not one.service.startswith("backup-")}
     return frozenset(names) - stateful_services(plans)
 
