@@ -1,6 +1,6 @@
 #!/bin/bash
 # Archives the classes that a node and the tools load, for every JVM of the image to map (class data sharing): a start
-# then takes a third of the processor time. Run once, as the image is built; apache/kafka's own image has archives, too.
+# then takes two fifths of the processor time. Run once, as the image is built; apache/kafka's own image has archives, too.
 set -euo pipefail
 bin=/opt/kafka/bin
 archive=/opt/kafka/kafka.jsa
