@@ -10,13 +10,13 @@ import os
 
 import pulumi
 import pulumi_docker as docker
-from pulumi_cloudflare.zero_trust_access_service_token import ZeroTrustAccessServiceToken
 from pulumi_gcp.secretmanager.secret import Secret
 from pulumi_gcp.secretmanager.secret_version import SecretVersion
 
 from components.b2 import B2ApplicationKey, B2Bucket
 from components.b2_account import Account
 from components.base import Component
+from components.cloudflare_sdk import ZeroTrustAccessServiceToken
 from components.secrets import Secrets, SecretsArgs
 from dreamseed.config import StageConfig, parse_stage
 from dreamseed.config.keys import KeyName

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import pulumi
 import pulumi_docker as docker
-from pulumi_cloudflare.dns_record import DnsRecord
-from pulumi_cloudflare.zero_trust_access_service_token import ZeroTrustAccessServiceToken
-from pulumi_cloudflare.zone import Zone
 from pulumi_gcp.secretmanager.secret import Secret
 from pulumi_gcp.secretmanager.secret_version import SecretVersion
 from pulumi_gcp.serviceaccount.account import Account
@@ -14,6 +11,7 @@ from pulumi_random import RandomPassword
 
 from components.b2 import B2ApplicationKey, B2Bucket
 from components.b2_account import Account as B2Account
+from components.cloudflare_sdk import DnsRecord, ZeroTrustAccessServiceToken, Zone
 
 ACCOUNT = "0123456789abcdef0123456789abcdef"
 step = pulumi.Config().require("step")
