@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from contextlib import ExitStack
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -23,10 +22,10 @@ from dreamseed.config.load import STAGE_NAMES
 from dreamseed.errors import DreamSeedError
 from dreamseed.review.prometheus import Prometheus
 from localtier.experiments.alerts import TIER_ALONE, Findings, Trial, benched, prometheus_url, seen_content
-from localtier.experiments.report import show_verdict
+from localtier.experiments.report import show_verdict, tell
 from localtier.experiments.users import Users
 from localtier.network import ask_outside
-from localtier.tier import HEALTHY_SECONDS, TIERS, Tier
+from localtier.tier import TIERS, Tier
 
 FOLDER = "alerts"
 STAGE_HELP = f"The stage that is brought up and tried: {', '.join(STAGE_NAMES)}."
@@ -66,18 +65,12 @@ def alerts(
 
 def _tried(tier: Tier, stage: str, console: Console, drawn: Path | None, *, whole: bool) -> Findings:
     users = Users(tier=tier)
-    users.forget()
-    tier.down(forget=True)
-    run = tier.up(stage, lambda _: None)
-    if not run.succeeded:
-        return Findings(problems=[f"{stage}: the engine: {error}" for error in run.errors])
+    if wrong := users.begin(stage):
+        return Findings(problems=wrong)
     plan = tier.plan(stage)
-    wrong = [one for one in tier.check(plan, HEALTHY_SECONDS) if not one.ok]
-    if wrong:
-        return Findings(problems=[f"{stage}: {one.what}: {one.detail}" for one in wrong])
     with benched(tier, plan, users) as bench:
         began = datetime.now(UTC)
-        findings = Trial(bench, lambda text: _tell(console, text), whole=whole).run()
+        findings = Trial(bench, lambda text: tell(console, text), whole=whole).run()
         if drawn:
             from localtier.experiments.board_pictures import pictures  # only here: matplotlib takes a second
 
@@ -86,10 +79,6 @@ def _tried(tier: Tier, stage: str, console: Console, drawn: Path | None, *, whol
             for name, text in made.items():
                 save(drawn / name, text)
         return findings
-
-
-def _tell(console: Console, text: str) -> None:
-    console.print(f"{time.strftime('%H:%M:%S')} {text}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _show(findings: Findings, console: Console) -> None:

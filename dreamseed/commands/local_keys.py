@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
-import time
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
@@ -21,9 +20,9 @@ from dreamseed.config.keys import KeyName
 from dreamseed.config.load import STAGE_NAMES
 from dreamseed.errors import DreamSeedError
 from localtier.experiments.keys import Exchanged, exchange, exchangeable, exchanges_table, problems
-from localtier.experiments.report import show_verdict
+from localtier.experiments.report import show_verdict, tell
 from localtier.experiments.users import Users
-from localtier.tier import HEALTHY_SECONDS, TIERS, Tier
+from localtier.tier import TIERS, Tier
 
 FOLDER = "keys"
 STAGE_HELP = f"The stage that is brought up: one of {', '.join(STAGE_NAMES)}."
@@ -74,23 +73,15 @@ def _wanted(there: tuple[KeyName, ...], asked: list[str]) -> tuple[KeyName, ...]
 def _tried(
     tier: Tier, stage: str, wanted: tuple[KeyName, ...], console: Console, done: list[Exchanged], found: list[str]
 ) -> None:
-    def tell(text: str) -> None:
-        console.print(f"{time.strftime('%H:%M:%S')} {text}", markup=False, highlight=False, soft_wrap=True)
-
     users = Users(tier=tier)
-    users.forget()
-    tier.down(forget=True)
-    run = tier.up(stage, lambda _: None)
-    plan = tier.plan(stage)
-    found += [f"{stage}: the engine: {error}" for error in run.errors]
-    if run.succeeded:
-        found += [f"{stage}: {one.what}: {one.detail}" for one in tier.check(plan, HEALTHY_SECONDS) if not one.ok]
+    found += users.begin(stage)
     if found:
         return
+    plan = tier.plan(stage)
     users.welcome(plan)
     with tier.engine(plan, tier.world(plan)) as engine:
         for key in wanted:
-            tell(f"{key}: exchanged while users go on")
-            done.append(exchange(users, engine, plan, key, traits, tell))
+            tell(console, f"{key}: exchanged while users go on")
+            done.append(exchange(users, engine, plan, key, traits, lambda text: tell(console, text)))
             found += problems(done[-1])
     users.leave(plan)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from contextlib import ExitStack
 from typing import Annotated
 
@@ -16,7 +15,7 @@ from dreamseed.commands.mendable import MENDABLE, mendable
 from dreamseed.commands.rehearse import rehearsed_project
 from dreamseed.config.load import STAGE_NAMES
 from dreamseed.errors import DreamSeedError
-from localtier.experiments.report import show_verdict
+from localtier.experiments.report import show_verdict, tell
 from localtier.experiments.surge import HURRIED, PLANNED, play_case
 from localtier.experiments.surge_episode import Case, problems
 from localtier.experiments.surge_report import Found, episode_content, episode_table
@@ -25,7 +24,7 @@ from localtier.experiments.users import Users
 from localtier.load.runner import Rates
 from localtier.load.targets import targets_of
 from localtier.spot.settings import spot_plan
-from localtier.tier import HEALTHY_SECONDS, TIERS, Tier
+from localtier.tier import TIERS, Tier
 
 FOLDER = "surge"
 STAGE_HELP = f"The stage that is brought up; one with spot workers of {', '.join(STAGE_NAMES)}."
@@ -71,26 +70,16 @@ def surge(
 
 def _tried(tier: Tier, stage: str, console: Console, found: Found, *, whole: bool) -> None:
     users = Users(tier=tier)
-    users.forget()
-    tier.down(forget=True)
-    run = tier.up(stage, lambda _: None)
-    if not run.succeeded:
-        found.problems += [f"{stage}: the engine: {error}" for error in run.errors]
-        return
-    plan = tier.plan(stage)
-    found.problems += [f"{stage}: {one.what}: {one.detail}" for one in tier.check(plan, HEALTHY_SECONDS) if not one.ok]
+    found.problems += users.begin(stage)
     if found.problems:
         return
+    plan = tier.plan(stage)
     load = users.load(plan)
     load.start(targets_of(plan), users.secrets(plan), USERS)
     with surge_stage(tier, plan, load, whole=whole) as running:
         found.policy = running.settings.policy
         for case in Case:
-            _tell(console, f"{case}: {found.users} users ask for more than the cards hold")
-            episode = play_case(running, case, PLANNED if whole else HURRIED, lambda text: _tell(console, text))
+            tell(console, f"{case}: {found.users} users ask for more than the cards hold")
+            episode = play_case(running, case, PLANNED if whole else HURRIED, lambda text: tell(console, text))
             found.episodes.append(episode)
             found.problems += problems(episode, running.settings.policy, found.usd_per_hour)
-
-
-def _tell(console: Console, text: str) -> None:
-    console.print(f"{time.strftime('%H:%M:%S')} {text}", markup=False, highlight=False, soft_wrap=True)

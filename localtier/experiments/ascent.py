@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
@@ -207,7 +206,7 @@ class Ascent:
             self.console.print(f"✗ {problem}", style="red", markup=False, highlight=False, soft_wrap=True)
 
     def _tell(self, text: str) -> None:
-        self.console.print(f"{time.strftime('%H:%M:%S')} {text}", markup=False, highlight=False, soft_wrap=True)
+        report.tell(self.console, text)
 
     def show(self) -> None:
         """Print what was found as tables, and the verdict."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -103,6 +104,11 @@ def losses_table(stage: str, outcomes: Sequence[Outcome]) -> Table:
 def outcome_problems(outcomes: Sequence[Outcome]) -> Iterator[str]:
     """Return the claims that did not hold, or could not be seen."""
     return (line(one) for one in outcomes if not one.agrees)
+
+
+def tell(console: Console, text: str) -> None:
+    """Print what happens, with the time of day."""
+    console.print(f"{time.strftime('%H:%M:%S')} {text}", markup=False, highlight=False, soft_wrap=True)
 
 
 def show_verdict(problems: Sequence[str], passed: str, console: Console) -> None:

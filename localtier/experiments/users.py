@@ -11,7 +11,7 @@ from dreamseed.planning.stage_plan import StagePlan
 from localtier.credentials import read_credentials
 from localtier.load.run import LoadRun
 from localtier.load.targets import USED_SECRETS, targets_of
-from localtier.tier import Tier
+from localtier.tier import HEALTHY_SECONDS, Tier
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +20,19 @@ class Users:
 
     tier: Tier
     number: int = 1
+
+    def begin(self, stage: str) -> list[str]:
+        """Forget everything, bring the tier to `stage` from nothing, and return what is wrong with it, if anything is.
+
+        Nobody uses it yet.
+        """
+        self.forget()
+        self.tier.down(forget=True)
+        run = self.tier.up(stage, lambda _: None)
+        if not run.succeeded:
+            return [f"{stage}: the engine: {error}" for error in run.errors]
+        findings = self.tier.check(self.tier.plan(stage), HEALTHY_SECONDS)
+        return [f"{stage}: {one.what}: {one.detail}" for one in findings if not one.ok]
 
     def load(self, plan: StagePlan) -> LoadRun:
         """Return the load; it is the same one at every stage."""
