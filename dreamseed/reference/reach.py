@@ -64,14 +64,16 @@ def _published(plan: StagePlan) -> Iterator[tuple[str, str, str, str, str]]:
         for container in (one for one in plan.containers if one.host == host.name):
             ports_from: dict[str, list[str]] = {}
             for port in container.ports:
-                networks: dict[str, dict[str, None]] = {}
-                for one in reaches:
-                    if (host.address, port.published) in one.published:
-                        networks.setdefault(leaves_by(one.networks), {})[one.host] = None
-                several = len(filtered) > 1
-                told = (
-                    ", ".join(f"{net} ({', '.join(of)})" if several else net for net, of in networks.items()) or "none"
-                )
+                told = _reached_from((host.address, port.published), reaches, several=len(filtered) > 1)
                 ports_from.setdefault(told, []).append(str(port.published))
             for told, ports in ports_from.items():
                 yield host.name, container.name, host.address, " ".join(ports), told
+
+
+def _reached_from(door: tuple[str, int], reaches: Sequence[Reach], *, several: bool) -> str:
+    """Return the networks from which a door is reached; where there are `several` servers, with those of each."""
+    hosts: dict[str, dict[str, None]] = {}
+    for one in reaches:
+        if door in one.published:
+            hosts.setdefault(leaves_by(one.networks), {})[one.host] = None
+    return ", ".join(f"{name} ({', '.join(of)})" if several else name for name, of in hosts.items()) or "none"
