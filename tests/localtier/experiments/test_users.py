@@ -3,11 +3,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from dreamseed.planning.stage_plan import StagePlan
+from localtier.checks import Finding
 from localtier.experiments import users as module
 from localtier.experiments.users import Users
 from localtier.load.run import LoadRun
@@ -99,3 +101,32 @@ def left_behind(root: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         (root / name).mkdir()
         (root / name / "chat.jsonl").touch()
     return stopped
+
+
+@pytest.mark.parametrize(
+    ("errors", "ok", "wrong"),
+    [
+        ((), True, []),
+        (("it failed",), True, ["stage-b: the engine: it failed"]),
+        ((), False, ["stage-b: cache: a slot is lost"]),
+    ],
+)
+def test_a_stage_is_begun_from_nothing_and_what_is_wrong_with_it_is_told(
+    users: Users, monkeypatch: pytest.MonkeyPatch, errors: tuple[str, ...], ok: bool, wrong: list[str]
+) -> None:
+    did: list[str] = []
+    tier: Any = users.tier
+    monkeypatch.setattr(Users, "forget", lambda _: did.append("forget"))
+    monkeypatch.setattr(tier, "down", lambda forget: did.append(f"down {forget}"), raising=False)
+    monkeypatch.setattr(tier, "plan", shipped, raising=False)
+    run = SimpleNamespace(succeeded=not errors, errors=errors)
+
+    def up(stage: str, _: object) -> SimpleNamespace:
+        did.append(f"up {stage}")
+        return run
+
+    monkeypatch.setattr(tier, "up", up, raising=False)
+    finding = Finding(what="cache", ok=ok, detail="a slot is lost")
+    monkeypatch.setattr(tier, "check", lambda *_: [finding], raising=False)
+    assert users.begin("stage-b") == wrong
+    assert did == ["forget", "down True", "up stage-b"]
