@@ -56,7 +56,7 @@ def merged_document(shared: str, stage: str, name: str) -> dict[str, Any]:
     )
 
 
-class _UniqueKeyLoader(yaml.SafeLoader):
+class _UniqueKeyLoader(yaml.CSafeLoader):
     """YAML in which no key stands twice; plain YAML would let the last one win without a word."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:

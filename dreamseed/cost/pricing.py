@@ -77,9 +77,10 @@ class Bill:
         billed = max(0.0, use.quantity - use.free)
         self.used[use.sku] = before + billed
         gross = price.gross_usd(before + use.quantity, scenario) - price.gross_usd(before, scenario)
-        rest = _without_free_quantity(price, before + billed, scenario) - _without_free_quantity(
-            price, before, scenario
-        )
+        rest = gross
+        if price.free_quantity or use.free:
+            already = _without_free_quantity(price, before, scenario)
+            rest = _without_free_quantity(price, before + billed, scenario) - already
         rest -= self._paid_elsewhere(use)
         rest -= self._free_spending(price, rest)
         share = price.discounts.get(self.commitment, 0.0)

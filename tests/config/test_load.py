@@ -40,7 +40,7 @@ def test_outside_a_project_the_message_says_where_to_call(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("text", "where", "what"),
     [
-        ("config: [", "Pulumi.stage-x.yaml, line 1", "is not YAML (expected the node content"),
+        ("config: [", "Pulumi.stage-x.yaml, line 2", "is not YAML (did not find expected node content"),
         ("- 1\n", "Pulumi.stage-x.yaml", "holds no mapping"),
         ("", "Pulumi.stage-x.yaml", "holds no mapping"),
         ("config: {}\n", "Pulumi.stage-x.yaml › config › dreamseed:stage", "is missing"),
