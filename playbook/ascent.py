@@ -323,16 +323,14 @@ class PlaybookAscent:
         words = f"{len(self.done)} promotions by the playbook, {kills} kills, nothing acknowledged was lost"
         report.show_verdict(self.problems, words, self.console)
 
-    def write(self, path: Path) -> None:
-        """Write everything to a file, for machines."""
-        content = {
-            "passed": not self.problems,
-            "problems": self.problems,
+    @property
+    def found(self) -> dict[str, Any]:
+        """Return everything that was found beside the problems, for machines."""
+        return {
             "promotions": [{**asdict(one), "inventory": len(one.inventory)} for one in self.done],
             "undone": [asdict(one) for one in self.undone],
             "inventories": {one.step.stage: dict(one.inventory) for one in self.done},
         }
-        path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
 def step_seconds(entries: Sequence[Entry]) -> dict[str, float]:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
-from contextlib import ExitStack
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,18 +11,15 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from dreamseed.commands.experiment import JsonFile, conclude, experiment, known_stage, wide_console
 from dreamseed.commands.generated import save
-from dreamseed.commands.local_experiments import JSON_HELP, LOG_COLUMNS
-from dreamseed.commands.mendable import MENDABLE, mendable
-from dreamseed.commands.rehearse import rehearsed_project
 from dreamseed.config.load import STAGE_NAMES
-from dreamseed.errors import DreamSeedError
 from dreamseed.review.prometheus import Prometheus
 from localtier.experiments.alerts import TIER_ALONE, Findings, Trial, benched, prometheus_url, seen_content
 from localtier.experiments.report import show_verdict, tell
 from localtier.experiments.users import Users
 from localtier.network import ask_outside
-from localtier.tier import TIERS, Tier
+from localtier.tier import Tier
 
 FOLDER = "alerts"
 STAGE_HELP = f"The stage that is brought up and tried: {', '.join(STAGE_NAMES)}."
@@ -37,40 +31,30 @@ def alerts(
     stage: Annotated[str, typer.Option(help=STAGE_HELP)] = "stage-b",
     whole: Annotated[bool, typer.Option("--whole", help=WHOLE_HELP)] = False,
     drawn: Annotated[Path | None, typer.Option("--pictures", help=PICTURES_HELP)] = None,
-    json_file: Annotated[Path | None, typer.Option("--json", help=JSON_HELP)] = None,
+    json_file: JsonFile = None,
 ) -> None:
     """Make faults on purpose on a stage that runs, and require exactly the expected alerts in time; ask every panel.
 
     It has hosts of its own beside a stage that stands, and removes them. Exit status 1 when an alert is missing or
     late, when another one is told, or when a panel shows nothing.
     """
-    if stage not in STAGE_NAMES:
-        raise typer.BadParameter(f"there is no stage {stage!r}: write one of {', '.join(STAGE_NAMES)}")
-    console = Console(width=None if sys.stdout.isatty() else LOG_COLUMNS)
-    with mendable():
-        tier = Tier(rehearsed_project(), console, FOLDER, TIERS[FOLDER])
-        findings = Findings()
-        with ExitStack() as afterwards:
-            afterwards.callback(tier.down, forget=True)
-            afterwards.callback(Users(tier=tier).stop)
-            try:
-                findings = _tried(tier, stage, console, drawn, whole=whole)
-            except (*MENDABLE, DreamSeedError) as error:
-                findings.problems.append(f"ended by {type(error).__name__}: {error}")
+    known_stage(stage)
+    console, findings = wide_console(), Findings()
+    with experiment(FOLDER, console, findings.problems) as tier:
+        _try(tier, stage, console, findings, drawn, whole=whole)
     _show(findings, console)
-    if json_file:
-        json_file.write_text(json.dumps(_content(findings), indent=1) + "\n", encoding="utf-8")
-    raise typer.Exit(1 if findings.problems else 0)
+    conclude(findings.problems, _content(findings), json_file)
 
 
-def _tried(tier: Tier, stage: str, console: Console, drawn: Path | None, *, whole: bool) -> Findings:
+def _try(tier: Tier, stage: str, console: Console, findings: Findings, drawn: Path | None, *, whole: bool) -> None:
     users = Users(tier=tier)
-    if wrong := users.begin(stage):
-        return Findings(problems=wrong)
+    findings.problems += users.begin(stage)
+    if findings.problems:
+        return
     plan = tier.plan(stage)
     with benched(tier, plan, users) as bench:
         began = datetime.now(UTC)
-        findings = Trial(bench, lambda text: tell(console, text), whole=whole).run()
+        Trial(bench, lambda text: tell(console, text), whole=whole, findings=findings).run()
         if drawn:
             from localtier.experiments.board_pictures import pictures  # only here: matplotlib takes a second
 
@@ -78,7 +62,6 @@ def _tried(tier: Tier, stage: str, console: Console, drawn: Path | None, *, whol
             made = ask_outside(tier.world(plan), lambda: pictures(plan, seen, began, datetime.now(UTC)))
             for name, text in made.items():
                 save(drawn / name, text)
-        return findings
 
 
 def _show(findings: Findings, console: Console) -> None:
@@ -101,8 +84,6 @@ def _show(findings: Findings, console: Console) -> None:
 
 def _content(findings: Findings) -> dict[str, Any]:
     return {
-        "passed": not findings.problems,
-        "problems": findings.problems,
         "faults": [seen_content(seen) for seen in findings.seen],
         "metrics": findings.metrics,
         "queries": findings.queries,

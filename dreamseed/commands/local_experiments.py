@@ -2,40 +2,31 @@
 
 from __future__ import annotations
 
-import sys
-from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
-from rich.console import Console
 
-from dreamseed.commands.mendable import MENDABLE, mendable
-from dreamseed.commands.rehearse import rehearsed_project
+from dreamseed.commands.experiment import JsonFile, conclude, experiment, known_stage, wide_console
 from dreamseed.config.load import STAGE_NAMES
 from localtier.experiments.ascent import Ascent, Claims, Program
 from localtier.experiments.kills import Victim
-from localtier.experiments.users import Users
-from localtier.tier import TIERS, Tier
 
 FOLDER = "test"
 DRIFT_AT = ALERTS_AT = "stage-b"
 KILLS = {"stage-c": (Victim.PULUMI,), "stage-d": (Victim.DOCKER,)}
 """Where the shorter run kills. A to B and D to E stay clean, so that their gaps are the promotion's own."""
 K6_SECONDS = 8.0
-LOG_COLUMNS = 150
 CLEAN_HELP = "Kill nothing on the way, so that every gap is the promotion's own."
 ALERTS_HELP = f"Make faults at {ALERTS_AT} and require exactly the expected alerts; about six minutes."
 CLAIMS_HELP = "Which claims of survival are tried at the last stage."
 CLAIMS_OF_EACH_HELP = "Which claims of survival are tried at each stage."
-JSON_HELP = "Write everything that was found to this file too, for machines."
 KILLS_HELP = "How many in each promotion: Pulumi engines, and last a Docker Engine, of which the run goes on."
 LAST_HELP = f"Where to end: {', '.join(STAGE_NAMES)}."
 SEED_HELP = "Draws the kills; the same number draws the same ones."
 
 Last = Annotated[str, typer.Option(help=LAST_HELP)]
 Seed = Annotated[int, typer.Option(help=SEED_HELP)]
-JsonFile = Annotated[Path | None, typer.Option("--json", help=JSON_HELP)]
 
 
 def climb(
@@ -88,26 +79,15 @@ def chaos(
 
 def up_to(last: str) -> tuple[str, ...]:
     """Return the stages from the first to `last`; raises `typer.BadParameter` for one that there is not."""
-    if last not in STAGE_NAMES:
-        raise typer.BadParameter(f"there is no stage {last!r}: write one of {', '.join(STAGE_NAMES)}")
-    return STAGE_NAMES[: STAGE_NAMES.index(last) + 1]
+    return STAGE_NAMES[: STAGE_NAMES.index(known_stage(last)) + 1]
 
 
-def _ascend(program: Program, json_file: Path | None) -> None:
+def _ascend(program: Program, json_file: Path | None) -> NoReturn:
     """Run the program and tell what it found, also what an error that ended it had let it find."""
-    # The tables are wide; a file or a log has no width of its own.
-    console = Console(width=None if sys.stdout.isatty() else LOG_COLUMNS)
-    with mendable():
-        tier = Tier(rehearsed_project(), console, FOLDER, TIERS[FOLDER])
-        ascent = Ascent(tier, program, console)
-        with ExitStack() as afterwards:
-            afterwards.callback(tier.down, forget=True)
-            afterwards.callback(Users(tier=tier).stop)
-            try:
-                ascent.run()
-            except MENDABLE as error:
-                ascent.problems.append(f"ended by {type(error).__name__}: {error}")
+    console = wide_console()
+    problems: list[str] = []
+    with experiment(FOLDER, console, problems) as tier:
+        ascent = Ascent(tier, program, console, problems=problems)
+        ascent.run()
     ascent.show()
-    if json_file:
-        ascent.write(json_file)
-    raise typer.Exit(1 if ascent.problems else 0)
+    conclude(problems, ascent.found, json_file)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import sys
 import tempfile
-from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -13,16 +10,14 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from dreamseed.commands.local_experiments import LOG_COLUMNS, JsonFile
-from dreamseed.commands.mendable import MENDABLE, mendable
+from dreamseed.commands.experiment import JsonFile, conclude, experiment, known_stage, wide_console
 from dreamseed.commands.rehearse import rehearsed_project, traits
 from dreamseed.config.keys import KeyName
 from dreamseed.config.load import STAGE_NAMES
-from dreamseed.errors import DreamSeedError
 from localtier.experiments.keys import Exchanged, exchange, exchangeable, exchanges_table, problems
 from localtier.experiments.report import show_verdict, tell
 from localtier.experiments.users import Users
-from localtier.tier import TIERS, Tier
+from localtier.tier import Tier
 
 FOLDER = "keys"
 STAGE_HELP = f"The stage that is brought up: one of {', '.join(STAGE_NAMES)}."
@@ -39,29 +34,19 @@ def keys(
     It has hosts of its own beside a stage that stands, and removes them. Exit status 1 when an exchange fails, when the
     previous one still opens anything, when users of another service notice it, or when anything acknowledged is lost.
     """
-    if stage not in STAGE_NAMES:
-        raise typer.BadParameter(f"there is no stage {stage!r}: write one of {', '.join(STAGE_NAMES)}")
-    console = Console(width=None if sys.stdout.isatty() else LOG_COLUMNS)
+    known_stage(stage)
+    console = wide_console()
     done: list[Exchanged] = []
     found: list[str] = []
-    with mendable(), tempfile.TemporaryDirectory(prefix="dreamseed-keys-") as folder, ExitStack() as afterwards:
-        shipped = rehearsed_project()
+    shipped = rehearsed_project()
+    with tempfile.TemporaryDirectory(prefix="dreamseed-keys-") as folder:
         # The command writes each generation into Pulumi.yaml: into a copy, here.
         project = shipped.running(shipped.directory / "__main__.py", Path(folder))
-        tier = Tier(project, console, FOLDER, TIERS[FOLDER])
-        wanted = _wanted(exchangeable(tier.plan(stage)), key or [])
-        afterwards.callback(tier.down, forget=True)
-        afterwards.callback(Users(tier=tier).stop)
-        try:
-            _tried(tier, stage, wanted, console, done, found)
-        except (*MENDABLE, DreamSeedError) as error:
-            found.append(f"ended by {type(error).__name__}: {error}")
+        with experiment(FOLDER, console, found, project) as tier:
+            _try(tier, stage, _wanted(exchangeable(tier.plan(stage)), key or []), console, done, found)
     console.print(exchanges_table(done))
     show_verdict(found, f"keys of {stage} exchanged while users used it: {len(done)}", console)
-    if json_file:
-        content = {"passed": not found, "problems": found, "exchanged": [asdict(one) for one in done]}
-        json_file.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    raise typer.Exit(1 if found else 0)
+    conclude(found, {"exchanged": [asdict(one) for one in done]}, json_file)
 
 
 def _wanted(there: tuple[KeyName, ...], asked: list[str]) -> tuple[KeyName, ...]:
@@ -70,7 +55,7 @@ def _wanted(there: tuple[KeyName, ...], asked: list[str]) -> tuple[KeyName, ...]
     return tuple(name for name in there if not asked or name in asked)
 
 
-def _tried(
+def _try(
     tier: Tier, stage: str, wanted: tuple[KeyName, ...], console: Console, done: list[Exchanged], found: list[str]
 ) -> None:
     users = Users(tier=tier)

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 import tempfile
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from dreamseed.commands.local_experiments import LOG_COLUMNS, JsonFile, Last, up_to
-from dreamseed.commands.mendable import MENDABLE, mendable
-from dreamseed.commands.rehearse import rehearsed_project
+from dreamseed.commands.experiment import JsonFile, conclude, experiment, wide_console
+from dreamseed.commands.local_experiments import Last, up_to
 from dreamseed.config import STAGE_NAMES
-from dreamseed.errors import DreamSeedError
-from localtier.experiments.users import Users
-from localtier.tier import TIERS, Tier
 from playbook.ascent import KILLS, PlaybookAscent
 
 FOLDER = "promotion"
@@ -41,10 +34,12 @@ def playbook(
     It has hosts of its own beside a stage that stands, and removes them. Facts are made up and keys made on the spot.
     Exit status 1 when a write is lost, a step is not verified, or a stage ends in another state than it should.
     """
-    # The tables are wide; a file or a log has no width of its own.
-    console = Console(width=None if sys.stdout.isatty() else LOG_COLUMNS)
-    with mendable(), tempfile.TemporaryDirectory(prefix="dreamseed-playbook-") as folder:
-        tier = Tier(rehearsed_project(), console, FOLDER, TIERS[FOLDER])
+    console = wide_console()
+    problems: list[str] = []
+    with (
+        tempfile.TemporaryDirectory(prefix="dreamseed-playbook-") as folder,
+        experiment(FOLDER, console, problems) as tier,
+    ):
         ascent = PlaybookAscent(
             tier=tier,
             stages=up_to(last),
@@ -54,17 +49,10 @@ def playbook(
             roll_back=roll_back,
             load_users=load_users,
             load_seconds=load_seconds,
+            problems=problems,
         )
-        with ExitStack() as afterwards:
-            afterwards.callback(tier.down, forget=True)
-            afterwards.callback(Users(tier=tier).stop)
-            try:
-                ascent.run()
-            except (*MENDABLE, DreamSeedError) as error:
-                ascent.problems.append(f"ended by {type(error).__name__}: {error}")
+        ascent.run()
     if like:
         ascent.compare(like)
     ascent.show()
-    if json_file:
-        ascent.write(json_file)
-    raise typer.Exit(1 if ascent.problems else 0)
+    conclude(problems, ascent.found, json_file)

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import sys
-from contextlib import ExitStack
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from dreamseed.commands.local_experiments import LOG_COLUMNS, JsonFile
-from dreamseed.commands.mendable import MENDABLE, mendable
-from dreamseed.commands.rehearse import rehearsed_project
+from dreamseed.commands.experiment import JsonFile, conclude, experiment, known_stage, wide_console
 from dreamseed.config.load import STAGE_NAMES
-from dreamseed.errors import DreamSeedError
 from localtier.experiments.report import show_verdict, tell
 from localtier.experiments.surge import HURRIED, PLANNED, play_case
 from localtier.experiments.surge_episode import Case, problems
@@ -24,7 +18,7 @@ from localtier.experiments.users import Users
 from localtier.load.runner import Rates
 from localtier.load.targets import targets_of
 from localtier.spot.settings import spot_plan
-from localtier.tier import TIERS, Tier
+from localtier.tier import Tier
 
 FOLDER = "surge"
 STAGE_HELP = f"The stage that is brought up; one with spot workers of {', '.join(STAGE_NAMES)}."
@@ -43,32 +37,19 @@ def surge(
     It has hosts of its own beside a stage that stands, and removes them. Exit status 1 when no worker served, when a
     request was lost, when there were more workers than may be, or when something is left of one.
     """
-    if stage not in STAGE_NAMES:
-        raise typer.BadParameter(f"there is no stage {stage!r}: write one of {', '.join(STAGE_NAMES)}")
-    console = Console(width=None if sys.stdout.isatty() else LOG_COLUMNS)
-    found = Found()
-    with mendable():
-        tier = Tier(rehearsed_project(), console, FOLDER, TIERS[FOLDER])
-        spot_plan(tier.plan(stage))
-        with ExitStack() as afterwards:
-            afterwards.callback(tier.down, forget=True)
-            afterwards.callback(Users(tier=tier).stop)
-            try:
-                _tried(tier, stage, console, found, whole=whole)
-            except (*MENDABLE, DreamSeedError) as error:
-                found.problems.append(f"ended by {type(error).__name__}: {error}")
+    known_stage(stage)
+    console, found = wide_console(), Found()
+    with experiment(FOLDER, console, found.problems) as tier:
+        _try(tier, stage, console, found, whole=whole)
     if found.episodes:
         console.print(episode_table(found))
     answers = sum(one.answers for one in found.episodes)
     show_verdict(found.problems, f"surges that a worker served: {len(found.episodes)}; its answers: {answers}", console)
-    if json_file:
-        content = {"passed": not found.problems, "problems": found.problems}
-        episodes = [episode_content(one, found) for one in found.episodes]
-        json_file.write_text(json.dumps(content | {"episodes": episodes}, indent=1) + "\n", encoding="utf-8")
-    raise typer.Exit(1 if found.problems else 0)
+    conclude(found.problems, {"episodes": [episode_content(one, found) for one in found.episodes]}, json_file)
 
 
-def _tried(tier: Tier, stage: str, console: Console, found: Found, *, whole: bool) -> None:
+def _try(tier: Tier, stage: str, console: Console, found: Found, *, whole: bool) -> None:
+    spot_plan(tier.plan(stage))  # before anything is brought up: a stage without spot workers is refused
     users = Users(tier=tier)
     found.problems += users.begin(stage)
     if found.problems:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
@@ -232,11 +231,10 @@ class Ascent:
         parts += [f"drift mended at {', '.join(one.stage for one in self.drifts)}"] if self.drifts else []
         return ", ".join([*parts, "nothing acknowledged was lost that is claimed to survive"])
 
-    def write(self, path: Path) -> None:
-        """Write everything to a file, for machines."""
-        content = {
-            "passed": not self.problems,
-            "problems": self.problems,
+    @property
+    def found(self) -> dict[str, Any]:
+        """Return everything that was found beside the problems, for machines."""
+        return {
             "steps": [asdict(step) for step in self.steps],
             "drifts": [report.drift_content(one) for one in self.drifts],
             "claims": {
@@ -246,7 +244,6 @@ class Ascent:
             "alerts": {stage: [seen_content(one) for one in each] for stage, each in self.alerts.items()},
             "k6": {stage: asdict(result) for stage, result in self.loads.items()},
         }
-        path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
 def lost(after: LoadReport, outcomes: Iterable[Outcome]) -> Iterator[str]:

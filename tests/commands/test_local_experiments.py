@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from typer.testing import CliRunner, Result
 
+from dreamseed.commands import experiment as frame
 from dreamseed.commands import local_experiments as command
 from dreamseed.config.load import STAGE_NAMES
 from localtier.experiments.ascent import Ascent, Claims, Program
@@ -66,8 +67,8 @@ def ascending(monkeypatch: pytest.MonkeyPatch, run: Run) -> list[Program]:
         ran.append(ascent.program)
         run(ascent)
 
-    monkeypatch.setattr(command, "Tier", Tier)
-    monkeypatch.setattr(command, "Users", Users)
+    monkeypatch.setattr(frame, "Tier", Tier)
+    monkeypatch.setattr(frame, "Users", Users)
     monkeypatch.setattr(Ascent, "run", noted)
     return ran
 

@@ -119,7 +119,7 @@ def test_another_end_state_than_that_of_the_run_without_kills_is_a_finding(tmp_p
     one = made(tmp_path)
     one.done = [PROMOTION]
     written = tmp_path / "clean.json"
-    one.write(written)
+    written.write_text(json.dumps(one.found))
     one.compare(written)
     assert one.problems == []
     content: dict[str, Any] = json.loads(written.read_text())
@@ -132,7 +132,7 @@ def test_another_end_state_than_that_of_the_run_without_kills_is_a_finding(tmp_p
 def test_a_run_that_was_not_compared_with_every_stage_is_not_the_same(tmp_path: Path) -> None:
     one = made(tmp_path)
     written = tmp_path / "clean.json"
-    one.write(written)
+    written.write_text(json.dumps(one.found))
     one.done = [replace(PROMOTION, inventory={"urn::a": "1"})]
     one.compare(written)
     assert len(one.problems) == 1

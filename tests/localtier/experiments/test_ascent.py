@@ -361,17 +361,15 @@ def test_the_verdict_is_the_last_line_and_says_what_was_done(world: World) -> No
     assert last.startswith("PASS: 3 steps to stage-c, 2 kills on the way, 1 claims tried, 1 Docker Engine restarted")
 
 
-def test_a_finding_makes_the_verdict_and_what_is_written_for_machines_a_failure(world: World, tmp_path: Path) -> None:
+def test_a_finding_makes_the_verdict_a_failure(world: World) -> None:
     world.steps["stage-a"] = {"faults": ("x: y",)}
     ascent = ran(world)
     ascent.show()
     assert said(ascent).splitlines()[-1] == "FAIL: 1 findings"
-    ascent.write(tmp_path / "out.json")
-    content = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
-    assert (content["passed"], content["problems"]) == (False, ["nothing → stage-a: x: y"])
+    assert ascent.problems == ["nothing → stage-a: x: y"]
 
 
-def test_everything_that_was_found_is_written_for_machines(world: World, tmp_path: Path) -> None:
+def test_everything_that_was_found_is_told_to_machines(world: World) -> None:
     world.outcomes = (CACHE_LOST,)
     ascent = ran(
         world,
@@ -381,9 +379,8 @@ def test_everything_that_was_found_is_written_for_machines(world: World, tmp_pat
         kills=ONE_KILL,
         k6_seconds=5,
     )
-    ascent.write(tmp_path / "out.json")
-    content = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
-    assert content["passed"]
+    assert not ascent.problems
+    content = json.loads(json.dumps(ascent.found))
     assert [step["stage"] for step in content["steps"]] == ["stage-a", "stage-b"]
     assert [kill["victim"] for kill in content["steps"][1]["kills"]] == [Victim.PULUMI.value]
     assert content["drifts"][0]["stage"] == "stage-b"
