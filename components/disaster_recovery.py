@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 
 import pulumi
-from pulumi_random import RandomPassword
 
 from components.api import Egress
 from components.base import Component
 from components.recovery_refresh import RefreshArgs, declare_refresh
 from components.recovery_restore import RestoreArgs, declare_restore
 from components.recovery_standby import declare_standby
-from components.secrets import PASSWORD_LENGTH
+from components.secrets import declare_password
 from dreamseed.config.service import Service
+from dreamseed.planning.keys import FIRST, Generations
 from dreamseed.planning.recovery import RecoveryPlan, secret_prefix
 
 
@@ -25,7 +25,8 @@ class DisasterRecoveryArgs:
 
     `image` is the servers' PostgreSQL image, `tunnel_image` the API's sidecar; `secrets` by name: the
     source's password, the tunnel's service token, the archive's key and cipher; `callers` the ranges that
-    may reach a restored database; `peering` and `enabled` what must exist first.
+    may reach a restored database; `peering` and `enabled` what must exist first; `generations` those of the
+    instance's password.
     """
 
     service: Service
@@ -38,6 +39,7 @@ class DisasterRecoveryArgs:
     secrets: Mapping[str, pulumi.Input[str]]
     peering: Sequence[pulumi.Resource]
     enabled: Sequence[pulumi.Resource] = ()
+    generations: Generations = FIRST
 
 
 class DisasterRecovery(Component):
@@ -64,9 +66,7 @@ class DisasterRecovery(Component):
     def __init__(self, name: str, args: DisasterRecoveryArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
         prefix = secret_prefix(args.service.name)
-        password = RandomPassword(
-            f"{prefix}-postgres", length=PASSWORD_LENGTH, special=False, opts=self.stateful()
-        ).result
+        password = declare_password(self, f"{prefix}-postgres", args.generations).current
         instance = declare_standby(
             self, args.service, args.plan, args.egress.network, password, [*args.peering, *args.enabled]
         )

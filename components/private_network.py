@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import pulumi
 from pulumi_gcp import servicenetworking
@@ -26,6 +26,7 @@ from components.witness import WITNESS_TAG, declare_witness
 from dreamseed.config.cloud import Network as NetworkConfig
 from dreamseed.config.service import Service
 from dreamseed.planning.cloud_network import CloudNetworkPlan
+from dreamseed.planning.keys import Generations
 
 SSH_PORT = 22
 
@@ -36,7 +37,7 @@ class PrivateNetworkArgs:
 
     `witness_ports` are the TCP ports that the servers reach on the witness, beside SSH; `witness_ssh_key`
     the public key (``ssh-ed25519 …``) of whoever runs the program, null without a witness; `enabled` what
-    must exist first.
+    must exist first; `generations` those of the VPN's secrets by key, where they are not the first.
     """
 
     service: Service
@@ -45,6 +46,7 @@ class PrivateNetworkArgs:
     witness_ports: Sequence[int] = ()
     witness_ssh_key: pulumi.Input[str] | None = None
     enabled: Sequence[pulumi.Resource] = ()
+    generations: Mapping[str, Generations] = field(default_factory=dict)
 
 
 class PrivateNetwork(Component):
@@ -93,7 +95,9 @@ class PrivateNetwork(Component):
         if args.network.vpn is not None or plan.nat:
             router = declare_router(self, args.service, args.network.vpn, self.network)
             if args.network.vpn is not None:
-                addresses = declare_vpn(self, args.service, args.network.vpn, self.network, router, plan)
+                addresses = declare_vpn(
+                    self, args.service, args.network.vpn, self.network, router, plan, args.generations
+                )
             if plan.nat:
                 self._way_out(service, router)
         self.witness = self._witness(args)

@@ -116,6 +116,7 @@ def _declare_foundation(plan: StagePlan, configured: Secrets) -> Foundation:
             witness_ports=_witness_ports(plan),
             witness_ssh_key=config.network.witness.ssh_public_key if config.network.witness else None,
             enabled=delivery.enabled,
+            generations=generations,
         ),
         cloud,
     )
@@ -275,6 +276,7 @@ def _declare_recovery(base: Foundation) -> None:
             },
             peering=base.network.peering,
             enabled=base.delivery.enabled,
+            generations=generations_of(config, KeyName.RECOVERY_POSTGRES),
         ),
         base.cloud,
     )

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pulumi
-from pulumi_random import RandomPassword
 
 from components.base import Component
 from components.compute_sdk import (
@@ -21,10 +20,11 @@ from components.compute_sdk import (
     VPNTunnel,
 )
 from components.labels import labels
-from components.secrets import PASSWORD_LENGTH
+from components.secrets import declare_password
 from dreamseed.config.cloud import Vpn
 from dreamseed.config.service import Service
 from dreamseed.planning.cloud_network import CloudNetworkPlan
+from dreamseed.planning.keys import FIRST, Generations
 
 UNUSED_ASN = 64_512
 """The number of a router that only translates addresses and speaks to nobody."""
@@ -44,11 +44,18 @@ def declare_router(parent: Component, service: Service, vpn: Vpn | None, network
 
 
 def declare_vpn(
-    parent: Component, service: Service, vpn: Vpn, network: Network, router: Router, plan: CloudNetworkPlan
+    parent: Component,
+    service: Service,
+    vpn: Vpn,
+    network: Network,
+    router: Router,
+    plan: CloudNetworkPlan,
+    generations: Mapping[str, Generations],
 ) -> pulumi.Output[Sequence[str]]:
     """Declare gateway, tunnels and sessions; return the gateway's public addresses, one a tunnel.
 
-    One public address on the owners' side makes it 99.9 % at Google, not 99.99 %.
+    `generations` are those of the tunnels' secrets, ``vpn-0`` and ``vpn-1``, where they are not the first. One public
+    address on the owners' side makes it 99.9 % at Google, not 99.99 %.
     """
     name, project = f"{service.name}-vpn", service.gcp_project
     gateway = HaVpnGateway(
@@ -71,7 +78,8 @@ def declare_vpn(
         opts=parent.child(depends_on=[network]),  # it waits for the project's APIs
     )
     for index in range(len(plan.links)):
-        _tunnel(parent, service, vpn, router, plan, index, gateway, peer)
+        secret = declare_password(parent, f"{name}-{index}", generations.get(f"vpn-{index}", FIRST)).current
+        _tunnel(parent, service, vpn, router, plan, index, gateway, peer, secret)
     return gateway.vpn_interfaces.apply(lambda interfaces: [str(each.ip_address) for each in interfaces or ()])
 
 
@@ -84,6 +92,7 @@ def _tunnel(
     index: int,
     gateway: HaVpnGateway,
     peer: ExternalVpnGateway,
+    secret: pulumi.Output[str],
 ) -> None:
     name, project, link = f"{service.name}-vpn-{index}", service.gcp_project, plan.links[index]
     tunnel = VPNTunnel(
@@ -95,7 +104,7 @@ def _tunnel(
         vpn_gateway_interface=index,
         peer_external_gateway=peer.id,
         peer_external_gateway_interface=0,
-        shared_secret=RandomPassword(name, length=PASSWORD_LENGTH, special=False, opts=parent.stateful()).result,
+        shared_secret=secret,
         ike_version=2,
         router=router.id,
         labels=labels(service.name),

@@ -30,6 +30,9 @@ class KeyName(StrEnum):
     BACKUPS_KEY = "backups-key"
     BACKUPS_SECOND_KEY = "backups-second-key"
     AUTOSCALER_KEY = "autoscaler-key"
+    VPN_0 = "vpn-0"
+    VPN_1 = "vpn-1"
+    RECOVERY_POSTGRES = "recovery-postgres"
     GRAFANA_CLOUD_TOKEN = "grafana-cloud-token"  # noqa: S105 - a key's name, not a secret
 
 

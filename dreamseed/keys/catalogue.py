@@ -158,6 +158,24 @@ KEYS: Mapping[str, Key] = {
         secrets=(ProvidedSecret.GRAFANA_CLOUD_TOKEN,),
         meanwhile=f"{NOTHING}; Prometheus is away for its restart",
     ),
+    **{
+        key: Key(
+            what=f"the shared secret of the VPN's tunnel {other}, at E",
+            elsewhere=("Google Cloud (the tunnel)", "the owners' router"),
+            meanwhile="this tunnel is made again, and is down until the owners' router has the new secret; the other "
+            "one carries the traffic",
+            afterwards="give it to the owners' router: pulumi stack export --show-secrets tells it. Exchange the "
+            "other tunnel's only when this one is up again",
+        )
+        for key, other in ((KeyName.VPN_0, 0), (KeyName.VPN_1, 1))
+    },
+    KeyName.RECOVERY_POSTGRES: Key(
+        what="the administrator of the Cloud SQL instance, from D on",
+        elsewhere=(f"{SECRET_MANAGER} (what loads it)",),
+        meanwhile="the instance is changed in place; a load that runs fails. One that rests, as at D, takes no new "
+        "password: start it first by gcloud sql instances patch NAME --activation-policy ALWAYS; a load stops it again",
+        afterwards=SWITCHED_OFF,
+    ),
     GeneratedSecret.BACKUP_CIPHER: Key(
         what="what encrypts the archive",
         secrets=(GeneratedSecret.BACKUP_CIPHER,),
@@ -172,18 +190,6 @@ KEYS: Mapping[str, Key] = {
         meanwhile="no gap",
         by_hand="in the container: grafana cli admin reset-admin-password --password-from-stdin. Grafana reads the "
         "program's one at its very first start only",
-    ),
-    "vpn-0, vpn-1": Key(
-        what="the shared secrets of the VPN's tunnels, at E",
-        elsewhere=("Google Cloud (the tunnels)", "the owners' router"),
-        meanwhile="the tunnel is down until the router knows the new one; the other carries the traffic",
-        by_hand="no command: the router at the other end is not this program's",
-    ),
-    "recovery-postgres": Key(
-        what="the administrator of the Cloud SQL instance, from D on",
-        elsewhere=(f"{SECRET_MANAGER} (what loads it)",),
-        meanwhile="a load that runs fails",
-        by_hand="no command: change it with gcloud sql users set-password if it leaked, until the program can",
     ),
     ProvidedSecret.HUGGING_FACE_TOKEN: Key(
         what="what fetches the model's weights",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from dreamseed.catalog.stateful import PASSWORD_TYPE
 from dreamseed.config import StageConfig
 from dreamseed.config.keys import KeyName
-from dreamseed.planning.burst import secret_prefix
+from dreamseed.planning import burst, recovery
 from dreamseed.planning.keys import generations_of
 from dreamseed.planning.object_store import BucketRole, bucket_key_name
 
@@ -43,7 +43,10 @@ def base_of(config: StageConfig, key: KeyName) -> tuple[str, str]:
     if key in BUCKETS:
         return B2_KEY, bucket_key_name(config, BUCKETS[key])
     rows = {
-        KeyName.BURST_TUNNEL: (PASSWORD_TYPE, f"{secret_prefix(service)}-tunnel"),
+        KeyName.BURST_TUNNEL: (PASSWORD_TYPE, f"{burst.secret_prefix(service)}-tunnel"),
+        KeyName.RECOVERY_POSTGRES: (PASSWORD_TYPE, f"{recovery.secret_prefix(service)}-postgres"),
+        KeyName.VPN_0: (PASSWORD_TYPE, f"{service}-vpn-0"),
+        KeyName.VPN_1: (PASSWORD_TYPE, f"{service}-vpn-1"),
         KeyName.AUTOSCALER_KEY: (ACCOUNT_KEY, f"{service}-autoscaler"),
         KeyName.GRAFANA_CLOUD_TOKEN: (GRAFANA_TOKEN, f"{service}-metrics-writer"),
         KeyName.SERVICE_TOKEN: (SERVICE_TOKEN, f"{service}-api"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 
 import pulumi
@@ -22,6 +23,7 @@ from dreamseed.planning.burst import BurstSecret, plan_burst, secret_prefix
 from dreamseed.planning.cloud_network import plan_cloud_network
 from dreamseed.planning.edge import plan_edge
 from dreamseed.planning.hosts import plan_hosts
+from dreamseed.planning.keys import Generations
 from dreamseed.planning.object_store import plan_buckets
 from dreamseed.planning.planner import plan_stage
 from dreamseed.planning.recovery import plan_recovery
@@ -93,14 +95,15 @@ def declare_guard(config: StageConfig) -> Declared:
     return declare(lambda: CostGuard("cost-guard", CostGuardArgs(service=config.service, budget=config.budget)))
 
 
-def declare_network(config: StageConfig) -> Declared:
-    """Declare the cloud network."""
+def declare_network(config: StageConfig, generations: Mapping[str, Generations] | None = None) -> Declared:
+    """Declare the cloud network, with the VPN's secrets in their first `generations` by default."""
     args = PrivateNetworkArgs(
         service=config.service,
         network=config.network,
         plan=plan_cloud_network(config, WHERE),
         witness_ports=(2_379, 2_380),
         witness_ssh_key=SSH_KEY if config.network.witness else None,
+        generations=generations or {},
     )
     return declare(lambda: PrivateNetwork("network", args))
 

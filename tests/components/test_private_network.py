@@ -6,6 +6,7 @@ import pytest
 
 from components.private_network import PrivateNetwork, PrivateNetworkArgs
 from dreamseed.planning.cloud_network import plan_cloud_network
+from dreamseed.planning.keys import Generations
 from tests.components.builders import SSH_KEY, declare_network
 from tests.components.declaring import changed, declare, stage
 
@@ -40,6 +41,15 @@ def test_the_vpn_has_two_tunnels_each_with_a_session_on_a_network_of_its_own() -
         assert peer.inputs["peerAsn"] == 64_513
     assert len(networks) == 2
     assert declared.outputs["vpn_addresses"] == ["198.51.100.1", "198.51.100.2"]
+
+
+def test_a_tunnel_in_exchange_takes_the_new_secret_and_the_other_tunnel_stays_as_it_is() -> None:
+    rest = declare_network(stage("e"))
+    during = declare_network(stage("e"), {"vpn-0": Generations(2, with_previous=True)})
+    before, after = ([one.inputs["sharedSecret"] for one in each.all("VPNTunnel")] for each in (rest, during))
+    assert (after[0] != before[0], after[1] == before[1]) == (True, True)
+    protected = {one.name: one.protect for one in during.all("RandomPassword")}
+    assert protected == {"dreamseed-vpn-0": False, "dreamseed-vpn-0-2": True, "dreamseed-vpn-1": True}
 
 
 def test_the_owners_end_of_the_vpn_is_the_one_address_of_their_router() -> None:

@@ -123,5 +123,4 @@ def test_every_key_resource_of_the_largest_stage_is_in_the_catalogue() -> None:
     config = configured(STAGE)
     known = {resource_of(config, key).current for key in KeyName} | {str(name) for name in GeneratedSecret}
     found = {each.name for each in registered().values() if each.type in TOLD_BY}
-    assert found - known == {"dreamseed-vpn-0", "dreamseed-vpn-1", "dreamseed-recovery-postgres"}
-    assert {"vpn-0, vpn-1", "recovery-postgres"} <= KEYS.keys()
+    assert found <= known
