@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from typing import Any
 
+from dreamseed.planning import ports
+from dreamseed.planning.services.postgres_instance import Instance
 from dreamseed.planning.stage_plan import StagePlan
 from dreamseed.planning.survivability import DataLoss, Loss
 from dreamseed.planning.survivability.claims import links
@@ -17,6 +22,8 @@ SPARED = frozenset({DataLoss.NONE, DataLoss.CACHE})
 CACHE_SHAPER = "redis-cluster"
 """The job that takes wiped nodes in again and gives the planned masters their role back."""
 JOB_SECONDS = 300
+LEADS_SECONDS = 120.0
+POLL_SECONDS = 1.0
 
 
 def reason_not_tried(plan: StagePlan, trial: Trial) -> str | None:
@@ -59,7 +66,7 @@ class Losses:
                 faults.wipe_volume(self.world, self._volume_host(trial.target), trial.target)
 
     def repair(self, trial: Trial) -> None:
-        """Give back what was lost, and bring the cache's roles back to the plan where they may have moved."""
+        """Give back what was lost, and do what the runbooks say: the cache's roles, a database whose etcd was wiped."""
         match trial.loss:
             case Loss.CONTAINER:
                 with closing(self.world.client(self._host_of(trial.target))) as engine:
@@ -68,6 +75,8 @@ class Losses:
                 faults.power_on(self.world, trial.target)
             case Loss.LINK:
                 faults.heal_link(self.world, *self._ends(trial.target))
+            case Loss.DISK if any(claim.component == "etcd" for claim in trial.claims):
+                self.start_database_again()
             case Loss.DISK:
                 pass
         if any(claim.component == "redis" for claim in trial.claims):
@@ -83,6 +92,41 @@ class Losses:
                 if status:
                     words = container.logs(tail=5).decode(errors="replace").strip()
                     raise HostsError(f"{job.name} ended with {status}: {words}", "look at the cache's nodes")
+
+    def start_database_again(self) -> None:
+        """Start the instances of each shard again, its primary first and until it leads: Patroni refuses a new etcd.
+
+        A replica that came first would find nobody in etcd and lead beside the primary.
+        """
+        for instances in self.plan.topology.shards:
+            for one in sorted(instances, key=lambda one: not self._is_primary(one)):
+                with closing(self.world.client(one.host.name)) as engine:
+                    engine.containers.get(one.name).restart()
+                until = time.monotonic() + LEADS_SECONDS
+                while not self._is_in_etcd(one):
+                    if time.monotonic() > until:
+                        raise HostsError(f"{one.name} is not back in etcd after {LEADS_SECONDS:g} s", "see its log")
+                    time.sleep(POLL_SECONDS)
+
+    def _is_primary(self, instance: Instance) -> bool:
+        """Tell whether its PostgreSQL takes writes, whatever etcd holds."""
+        return self._patroni_says(instance).get("role") in ("primary", "master")
+
+    def _is_in_etcd(self, instance: Instance) -> bool:
+        """Tell whether what Patroni sees in etcd has a leader and this instance."""
+        members = self._patroni_says(instance, "/cluster").get("members", [])
+        return any(one["role"] == "leader" for one in members) and instance.name in {one["name"] for one in members}
+
+    def _patroni_says(self, instance: Instance, path: str = "/patroni") -> dict[str, Any]:
+        """Return what an instance's Patroni answers, nothing where it does not. Source: Patroni 4, REST API."""
+        words = ["curl", "-sS", "-m", "5", f"http://127.0.0.1:{ports.PATRONI}{path}"]
+        with closing(self.world.client(instance.host.name)) as engine:
+            answer = engine.containers.get(instance.name).exec_run(words)
+        try:
+            said: dict[str, Any] = json.loads(str(answer.output, encoding="utf-8"))  # type: ignore[arg-type]
+        except ValueError:  # nothing, where nobody answered
+            return {}
+        return said
 
     def _empty_under_running(self, volume: str) -> None:
         """Delete what is in a volume from inside the first container that has it, which runs on."""

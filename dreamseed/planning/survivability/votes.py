@@ -1,7 +1,9 @@
 """etcd: whether the database's leader can be chosen.
 
-Sources: etcd documentation (failures, replacing a failed member); Patroni documentation (failsafe mode). That a wiped
-single member is filled again by Patroni, and what a wiped member of three does by itself, was not tried.
+Sources: etcd documentation (failures, replacing a failed member); Patroni documentation (failsafe mode) and its
+``patroni/dcs/etcd.py`` 4.1.5, `StaleEtcdNodeGuard`, read 2026-11-27: an etcd with a lower term than the one it knew is
+refused, and a wiped single member begins anew with the same cluster's id and a lower term. Tried at A. What a wiped
+member of three does by itself was not.
 """
 
 from __future__ import annotations
@@ -36,7 +38,8 @@ def claims(topology: Topology) -> Iterator[Claim]:
             "until etcd is back"
         )
     rejoin = (
-        "starts empty, and the primary writes its state anew from its own copy"
+        "starts empty, and Patroni refuses it, as older than the one it knew. The primary goes on in failsafe mode "
+        "until the database's containers are started again, the primary's first"
         if alone
         else f"{lost_text}; remove the member and add it again by hand before it starts on an empty disk"
     )

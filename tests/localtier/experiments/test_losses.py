@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import SimpleNamespace
@@ -10,6 +11,7 @@ import pytest
 from dreamseed.planning.stage_plan import StagePlan
 from dreamseed.planning.survivability import DataLoss, Loss
 from dreamseed.planning.survivability.stateless import WATCHERS
+from localtier.experiments import losses
 from localtier.experiments.losses import CACHE_SHAPER, SPARED, Losses, reason_not_tried
 from localtier.experiments.trials import Trial, trials_of
 from rehearsal.hosts import HostsError, faults
@@ -67,12 +69,13 @@ def test_every_server_and_link_is_tried(stage: str) -> None:
 
 @dataclass
 class Docker:
-    """A Docker Engine whose containers note what they are told; `ends` is a job's exit status."""
+    """A Docker Engine whose containers note what they are told. Jobs end with `ends`; `says` is what a command prints."""
 
     host: str
     told: list[str]
     ends: int = 0
     exec_code: int = 0
+    says: Callable[[str, str], bytes] = lambda _name, _words: b"busy"
     containers: Any = field(init=False)
 
     def __post_init__(self) -> None:
@@ -91,7 +94,10 @@ class Docker:
             start=note("start"),
             wait=note("wait", {"StatusCode": self.ends}),
             logs=lambda tail: b"no slots\n",
-            exec_run=note("exec", SimpleNamespace(exit_code=self.exec_code, output=b"busy")),
+            restart=note("restart"),
+            exec_run=lambda words, **_: note(
+                "exec", SimpleNamespace(exit_code=self.exec_code, output=self.says(name, words[-1]))
+            )(words),
         )
 
     def close(self) -> None:
@@ -101,7 +107,7 @@ class Docker:
 class World:
     """A world that notes what goes wrong in it."""
 
-    def __init__(self, **docker: int) -> None:
+    def __init__(self, **docker: Any) -> None:
         self.told: list[str] = []
         self.docker = docker
 
@@ -177,6 +183,38 @@ def test_a_volume_that_nobody_writes_to_is_no_loss() -> None:
     lost = trial(claim("vllm", loss=Loss.DISK, target="nobody's"))
     with pytest.raises(HostsError, match="nobody writes"):
         Losses(world=world, plan=E).inject(lost)
+
+
+def patroni(primary: str, members: tuple[str, ...]) -> Callable[[str, str], bytes]:
+    """What the members of a cluster say, all of whom see it in etcd."""
+    roles = {name: "primary" if name == primary else "replica" for name in members}
+    seen = [{"name": name, "role": "leader" if name == primary else "replica"} for name in members]
+
+    def says(name: str, url: str) -> bytes:
+        return json.dumps({"members": seen} if url.endswith("/cluster") else {"role": roles[name]}).encode()
+
+    return says
+
+
+@pytest.mark.parametrize("primary", ["pg-1-1", "pg-1-2"])
+def test_a_database_whose_only_etcd_was_wiped_is_started_again_the_primary_first(primary: str) -> None:
+    plan = shipped("stage-d")
+    members = tuple(one.name for one in plan.topology.shards[0])
+    assert len(members) > 1
+    world: Any = World(says=patroni(primary, members))
+    Losses(world=world, plan=plan).repair(trial(claim("etcd", loss=Loss.DISK, target="etcd-1-data")))
+    restarted = [text.split("/")[1] for text in world.told if text.startswith("restart ")]
+    assert restarted[0] == primary
+    assert sorted(restarted) == sorted(members)
+
+
+def test_a_replica_is_not_started_again_before_the_primary_leads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(losses, "LEADS_SECONDS", 0.0)
+    monkeypatch.setattr(losses, "POLL_SECONDS", 0.0)
+    world: Any = World(says=lambda name, url: b"{}" if url.endswith("/cluster") else b'{"role": "primary"}')
+    with pytest.raises(HostsError, match="is not back in etcd"):
+        Losses(world=world, plan=shipped("stage-d")).start_database_again()
+    assert len([text for text in world.told if text.startswith("restart ")]) == 1
 
 
 @pytest.mark.parametrize("loss", list(Loss))
