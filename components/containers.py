@@ -20,7 +20,7 @@ from dreamseed.planning.container import (
     Volume,
     VolumeKind,
 )
-from dreamseed.planning.rights import capabilities_of, is_read_only, limits_of
+from dreamseed.planning.rights import capabilities_of, devices_of, is_read_only, limits_of
 
 MANAGED_BY = "dreamseed"
 NEVER_APPLIED_IN_PLACE = ["healthcheck", "init", "tmpfs"]
@@ -124,6 +124,11 @@ def _declare_container(
             for name, value in limits_of(container).items()
         ],
         capabilities=docker.ContainerCapabilitiesArgs(adds=list(capabilities_of(container)) or None, drops=["ALL"]),
+        devices=[
+            docker.ContainerDeviceArgs(host_path=path, container_path=path, permissions="rwm")
+            for path in devices_of(container)
+        ]
+        or None,
         read_only=is_read_only(container),
         security_opts=["no-new-privileges:true"],
         init=True,

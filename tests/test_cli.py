@@ -24,7 +24,17 @@ def run(*arguments: str) -> str:
 def test_a_plan_for_machines_holds_what_runs_where_and_what_it_survives(stage: str) -> None:
     plan = json.loads(run(stage, "--json"))
     assert plan["name"] == stage
-    services = ("vllm", "autoscaler", "postgres", "redis", "kafka", "tunnel", "monitoring", "packet_filter")
+    services = (
+        "vllm",
+        "autoscaler",
+        "postgres",
+        "redis",
+        "kafka",
+        "tunnel",
+        "monitoring",
+        "packet_filter",
+        "wireguard",
+    )
     containers = [container for service in services for container in plan[service]["containers"]]
     for load in plan["loads"]:
         own = [container for container in containers if container["host"] == load["host"]["name"]]

@@ -47,7 +47,7 @@ class Image:
                 what=f"{self.repository}:{self.tag} has no digest in the catalogue",
                 why="a tag can move under a running stage; a digest cannot",
                 remedy="the reference that the stage file gives: postgres.image, monitoring.cost_exporter_image, "
-                "vllm.burst.autoscaler_image or network.packet_filter_image"
+                "vllm.burst.autoscaler_image, network.packet_filter_image or network.wireguard_image"
                 if self.own
                 else f"its digest (docker buildx imagetools inspect {self.repository}:{self.tag}), "
                 "in dreamseed/catalog/images.py",
@@ -231,6 +231,15 @@ _IMAGES = (
         digest=None,
         source="built by the owners from images/packet-filter",
         note="the stage file's network.packet_filter_image carries the digest that the build printed",
+        own=True,
+    ),
+    Image(
+        key="wireguard",
+        repository=f"{_OWN_REGISTRY}/wireguard",
+        tag="1",
+        digest=None,
+        source="built by the owners from images/wireguard",
+        note="the stage file's network.wireguard_image carries the digest that the build printed",
         own=True,
     ),
     Image(

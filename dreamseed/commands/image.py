@@ -20,6 +20,7 @@ OWN: Mapping[str, str] = {
     "postgres": "postgres.image",
     "cost-exporter": "monitoring.cost_exporter_image",
     "packet-filter": "network.packet_filter_image",
+    "wireguard": "network.wireguard_image",
 }
 """The owners' own images, and where a stage's configuration holds the reference of each."""
 NOTHING = "config: {dreamseed:stage: {}}"

@@ -213,3 +213,4 @@ class Network(Section):
     vpn: Vpn | None = Field(description="HA VPN, or null")
     witness: Witness | None = Field(description="the witness VM, or null")
     packet_filter_image: ImageReference = Field(description="the owners' packet filter of the servers, by digest")
+    wireguard_image: ImageReference = Field(description="what encrypts between the owners' servers, by digest")

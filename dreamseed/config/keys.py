@@ -23,6 +23,7 @@ class KeyName(StrEnum):
     REDIS = "redis"
     VLLM_API_KEY = "vllm-api-key"
     TUNNEL = "tunnel"
+    WIREGUARD = "wireguard"
     BURST_TUNNEL = "burst-tunnel"
     SERVICE_TOKEN = "service-token"  # noqa: S105 - a key's name, not a secret
     MODELS_KEY = "models-key"

@@ -110,6 +110,12 @@ KEYS: Mapping[str, Key] = {
         meanwhile="no gap for requests while connectors stay connected: each is replaced, one after the other, and the "
         "API's connections through it end with it. One that loses its own before its turn is away until then",
     ),
+    KeyName.WIREGUARD: Key(
+        what="what the servers' WireGuard keys are derived from, at E",
+        secrets=(ProvidedSecret.WIREGUARD_PRIVATE,),
+        meanwhile="a gap: an end knows one key of each server. From the first container's replacement until the last "
+        "one's nothing passes between the servers, as when the link between them is cut",
+    ),
     KeyName.BURST_TUNNEL: Key(
         what="what the spot workers' connectors prove themselves with",
         elsewhere=(f"{SECRET_MANAGER} (the spot workers)", "Cloudflare (the tunnel)"),

@@ -11,6 +11,7 @@ from dreamseed.config.operations import GrafanaCloud
 from dreamseed.monitoring.model import Alert, Concern
 from dreamseed.planning.container import ServicePlan, VolumeKind
 from dreamseed.planning.services.packet_filter import COMPONENT as PACKET_FILTER
+from dreamseed.planning.services.wireguard import COMPONENT as WIREGUARD
 
 NEEDED = (Concern.AVAILABILITY, Concern.SATURATION, Concern.REPLICATION, Concern.BACKUP)
 NEEDED_ON_THE_WAY = (Concern.AVAILABILITY, Concern.SATURATION)
@@ -72,9 +73,10 @@ def services_on_the_way(plans: Sequence[ServicePlan]) -> frozenset[str]:
     """Return the services that run and keep nothing, without a shard's number; not what watches, nor what ends.
 
     A backup's container belongs to its database, and nothing passes through a packet filter's: its rules are the
-    kernel's, and stay while it is away.
+    kernel's, and stay while it is away. What passes a link between servers belongs to the services at its ends: their
+    alerts tell when nothing does.
     """
-    beside = {"monitoring", PACKET_FILTER}
+    beside = {"monitoring", PACKET_FILTER, WIREGUARD}
     containers = [one for plan in plans if plan.component not in beside for one in plan.containers if not one.job]
     names = {re.sub(r"-\d+$", "", one.service) for one in containers if not one.service.startswith("backup-")}
     return frozenset(names) - stateful_services(plans)

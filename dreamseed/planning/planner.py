@@ -27,6 +27,7 @@ from dreamseed.planning.services.postgres import plan_postgres
 from dreamseed.planning.services.redis import plan_redis
 from dreamseed.planning.services.tunnel import PRIMARY_ROUTE, plan_routes, plan_tunnel
 from dreamseed.planning.services.vllm import plan_engines, plan_layout, with_routers
+from dreamseed.planning.services.wireguard import plan_wireguard
 from dreamseed.planning.stage_plan import StagePlan
 
 
@@ -53,6 +54,7 @@ def plan_stage(config: StageConfig, name: str) -> StagePlan:
     services["packet_filter"] = plan_packet_filter(
         config, hosts, [container for service in services.values() for container in service.containers]
     )
+    services["wireguard"] = plan_wireguard(config, hosts)
     routes = plan_routes(config, hosts)
     primary = next((route for route in routes if route.name == PRIMARY_ROUTE), None)
     buckets = plan_buckets(config, name)

@@ -48,6 +48,8 @@ ROUTER_WORKERS = 8081
 """Inside each router alone: its own way to the spot workers."""
 REDIS_EXPORTER = 9121
 KAFKA_EXPORTER = 9308
+WIREGUARD = 51_820
+"""UDP, on each of the owners' servers where there are several. Source: wg(8), the port of its examples."""
 SHARD_STEP = 10
 
 

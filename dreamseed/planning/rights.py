@@ -1,8 +1,8 @@
 """What a container may do on its server: as little as its image runs with, by one rule for all of them.
 
-Only the packet filter has a capability, its own one: none of the other programs needs one as the plan runs them, since
-none changes its user, opens a port below 1024 by privilege or touches another's files. Sources for each image:
-docs/reference/rights.md.
+Only the packet filter and the encrypted link have a capability, one each: none of the other programs needs one as the
+plan runs them, since none changes its user, opens a port below 1024 by privilege or touches another's files. Sources
+for each image: docs/reference/rights.md.
 """
 
 from __future__ import annotations
@@ -25,11 +25,16 @@ AS_ROOT: Mapping[str, str] = MappingProxyType(
         "etcd": "the image has no other user, and none owns the folder that Docker makes for the volume but root",
         "dcgm-exporter": "the image's start script makes the linker's cache anew, which is root's",
         "packet-filter": "Docker gives capabilities to root alone, and the kernel takes rules from NET_ADMIN",
+        "wireguard": "Docker gives capabilities to root alone, and the kernel takes interfaces from NET_ADMIN",
     }
 )
 """Service → why its containers run as root."""
-_CAPABILITIES: Mapping[str, tuple[str, ...]] = MappingProxyType({"packet-filter": ("NET_ADMIN",)})
+_CAPABILITIES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"packet-filter": ("NET_ADMIN",), "wireguard": ("NET_ADMIN",)}
+)
 """Service → the capabilities of its containers: the rules of its host's network are made with this one."""
+_DEVICES: Mapping[str, tuple[str, ...]] = MappingProxyType({"wireguard": ("/dev/net/tun",)})
+"""Service → the devices of its host that it opens: a kernel without WireGuard has its packets sealed by a program."""
 
 
 def is_read_only(container: Container) -> bool:
@@ -43,8 +48,13 @@ def is_read_only(container: Container) -> bool:
 
 
 def capabilities_of(container: Container) -> tuple[str, ...]:
-    """Return all capabilities that the container has, by the names that Docker takes; none but for one service."""
+    """Return all capabilities that the container has, by the names that Docker takes; none but for two services."""
     return _CAPABILITIES.get(container.service, ())
+
+
+def devices_of(container: Container) -> tuple[str, ...]:
+    """Return the devices of its host that the container reaches, by their paths; GPUs are given in another way."""
+    return _DEVICES.get(container.service, ())
 
 
 def limits_of(container: Container) -> Mapping[str, int]:

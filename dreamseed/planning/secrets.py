@@ -32,6 +32,8 @@ class ProvidedSecret(StrEnum):
     TUNNEL_CLIENT_SECRET = "tunnel-client-secret"  # noqa: S105 - a secret's name, not a secret
     WORKER_TEMPLATE = "worker-template"
     """No secret: a name that the cloud gives, which a file learns the same way."""
+    WIREGUARD_PRIVATE = "wireguard-private"
+    """A server's own; the public keys of the others: `dreamseed.planning.services.wireguard`."""
     AUTOSCALER_KEY = "autoscaler-key"
     BACKUP_KEY_ID = "backup-key-id"
     BACKUP_KEY = "backup-key"

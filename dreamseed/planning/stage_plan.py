@@ -38,6 +38,7 @@ class StagePlan:
     autoscaler: ServicePlan
     monitoring: ServicePlan
     packet_filter: ServicePlan
+    wireguard: ServicePlan
     routes: tuple[TunnelRoute, ...]
     buckets: tuple[BucketPlan, ...]
     edge: EdgePlan
@@ -53,6 +54,7 @@ class StagePlan:
         """Return the plans of all services that run on the hosts."""
         return (
             self.packet_filter,
+            self.wireguard,
             self.vllm,
             self.postgres,
             self.redis,

@@ -28,7 +28,7 @@ PYTHON_LOCKS = (
 )
 GO_MODULES = ("rehearsal/toolchain/modules/engine", "rehearsal/toolchain/modules/language")
 """The build of the engine; the modules below `images/go` are of stand-ins, which are deployed nowhere."""
-OWN_IMAGES = ("autoscaler", "cost-exporter", "packet-filter", "postgres", "tunnel-client")
+OWN_IMAGES = ("autoscaler", "cost-exporter", "packet-filter", "postgres", "tunnel-client", "wireguard")
 """The folders of the images that the owners build; those of stand-ins are deployed nowhere."""
 REFERENCE = re.compile(r"(?P<repository>[a-z0-9.:/_-]+?)(?::(?P<tag>[\w.-]+))?@sha256:(?P<digest>[0-9a-f]{64})")
 _LOCKED = re.compile(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import docker
@@ -13,6 +14,7 @@ from requests import RequestException
 from dreamseed.planning.container import Container
 from dreamseed.planning.stage_plan import StagePlan
 from localtier.checks.rights import Process, kernel_says
+from localtier.crossing import Crossing, watch
 
 MANAGED = "managed-by=dreamseed"
 """The label of what the program declares. Source: components/containers.py."""
@@ -37,12 +39,29 @@ class Exec(Protocol):
         """Return what `argv` prints in `container`; raises `AskFailed` when it does not end with 0."""
 
 
+class Watch(Protocol):
+    """How what crosses a cable is watched, as `localtier.crossing.watch` does; `pid` is of the server's network."""
+
+    def __call__(
+        self, pid: int, own: str, others: Sequence[str], over: Callable[[], bool], *, port: int, beside: str
+    ) -> Crossing:
+        """Return what was seen."""
+
+
+def watch_at(
+    pid: int, own: str, others: Sequence[str], over: Callable[[], bool], *, port: int, beside: str
+) -> Crossing:
+    """Return what crosses the cable of the network that the process `pid` of this machine is in."""
+    return watch(Path("/proc") / str(pid) / "ns" / "net", own, others, over, port=port, beside=beside)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Site:
     """A stage that runs. `inspected` are all declared containers of each host by name, as Docker inspects them.
 
-    `process` tells of a process of theirs, by its number on this machine. `log` and `process_list` return what a
-    container has written last and the command lines of its processes; they raise `AskFailed` when nobody answers.
+    `process` tells of a process of theirs, by its number on this machine, `crossing` what crosses the cable of its
+    network. `log` and `process_list` return what a container has written last and the command lines of its processes;
+    they raise `AskFailed` when nobody answers.
     """
 
     plan: StagePlan
@@ -51,6 +70,7 @@ class Site:
     credentials: Mapping[str, str]
     listening: Listening | None = None
     process: Callable[[int], Process] = kernel_says
+    crossing: Watch = watch_at
     log: Callable[[str], str]
     process_list: Callable[[str], str]
 

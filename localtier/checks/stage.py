@@ -9,7 +9,7 @@ from types import MappingProxyType
 import docker
 
 from dreamseed.planning.stage_plan import StagePlan
-from localtier.checks import autoscaler, containers, kafka, model, monitoring, postgres, redis, rights, secrets
+from localtier.checks import autoscaler, containers, kafka, links, model, monitoring, postgres, redis, rights, secrets
 from localtier.checks.finding import Finding
 from localtier.checks.site import AskFailed, Listening, Site, visit
 
@@ -20,6 +20,7 @@ CHECKS: Mapping[str, Check] = MappingProxyType(
         "rights": rights.rights,
         "secrets": secrets.secrets,
         "published ports": containers.published,
+        "links": links.links,
         "etcd": postgres.etcd,
         "postgres": postgres.postgres,
         "database access": postgres.access,

@@ -37,6 +37,7 @@ NOTICING: Mapping[str, tuple[str, ...]] = {
     "redis": ("redis",),
     "vllm": ("chat",),
     "tunnel": ("postgres", "redis"),
+    "wireguard": ("postgres", "redis", "kafka", "chat"),
 }
 """Whose users may be refused while a key is exchanged, by the first word of both; those of no other service may.
 

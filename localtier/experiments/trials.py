@@ -38,6 +38,7 @@ NOT_TRIED = {
     "cloud run": "runs in the cloud, which is rehearsed here",
     "autoscaler": "users notice nothing: it buys for peaks, and what it bought ends by itself",
     "backup": "users notice nothing at once; restoring is what proves a backup",
+    "wireguard": "tried as the loss of the link between the servers",
     "packet-filter": "users notice nothing: its rules stay in the server's kernel",
 }
 

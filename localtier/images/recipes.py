@@ -167,6 +167,12 @@ _RECIPES = (
         what="our own image, with nftables from Debian 13",
         bases=_ON_BASE,
     ),
+    Recipe(
+        key="wireguard",
+        folder="wireguard",
+        what="our own image, with wireguard-go, wireguard-tools, nftables and iproute2 from Debian 13",
+        bases=_ON_BASE,
+    ),
     _stand_in("grafana", "pages that say that Grafana is not there", bases=_ON_BUSYBOX),
     _stand_in(
         "cloudflared",

@@ -15,8 +15,11 @@ SEES_THE_HOST = "-node-exporter"
 """The name's end of the one container that measures its host: the host's network, and its files to read."""
 FILTERS = "packet-filter"
 """The one service that makes its host's packet filter: the host's network, and the capability that takes."""
+LINKS = "wireguard"
+"""The one service that encrypts between servers: the same, and the device with which a program makes an interface."""
+TUNNEL_DEVICE = "/dev/net/tun"
 SOCKET = "/var/run/docker.sock"
-MAY_BE_ROOT = frozenset({"vllm", "etcd", "dcgm-exporter", FILTERS})
+MAY_BE_ROOT = frozenset({"vllm", "etcd", "dcgm-exporter", FILTERS, LINKS})
 """The services whose images run as root alone: docs/reference/rights.md says why."""
 MOST_PROCESSES = 16_384
 OF_ITS_OWN = re.compile(r"[1-9]\d*(:[1-9]\d*)?")
@@ -90,13 +93,16 @@ def _rights(resource: Resource, _: Stage) -> Iterator[str]:
         yield "the kernel's filters are off"
     if resource.at("privileged"):
         yield "it is privileged"
-    filters = service_of(resource) == FILTERS
+    administers = service_of(resource) in (FILTERS, LINKS)
     gained: Any = resource.at("capabilities.adds") or []
-    if too_many := set(gained) - ({"NET_ADMIN"} if filters else set()):
+    if too_many := set(gained) - ({"NET_ADMIN"} if administers else set()):
         yield f"it gains {', '.join(sorted(too_many))}"
     for name in ("networkMode", "pidMode", "ipcMode", "usernsMode"):
-        if resource.at(name) == "host" and not ((measures or filters) and name == "networkMode"):
+        if resource.at(name) == "host" and not ((measures or administers) and name == "networkMode"):
             yield f"{name} is the host's"
+    for device in resource.at("devices") or []:
+        if service_of(resource) != LINKS or device.get("hostPath") != TUNNEL_DEVICE:
+            yield f"it reaches the device {device.get('hostPath')} of its host"
     for volume in resource.at("volumes", []):
         path = volume.get("hostPath")
         if path and (path == SOCKET or not measures or volume.get("readOnly") is not True):
@@ -141,7 +147,8 @@ RULES = (
     Rule(
         name="containers-have-few-rights",
         description="A container is a user of its own, has no capability, a read-only root where no file is put in, "
-        "no way to gain privileges, and nothing of its host; one measures it, reading only, one filters its packets.",
+        "no way to gain privileges, and nothing of its host; one measures it, reading only, one filters packets, one "
+        "encrypts them.",
         remedy="set user, readOnly and capabilities.drops: [ALL], leave out what it gains: docs/reference/rights.md",
         guards=of_type(CONTAINER),
         faults=_rights,

@@ -10,7 +10,7 @@ from dreamseed.catalog import images
 from dreamseed.catalog.images import IMAGES, Image, image
 from dreamseed.errors import PlanError
 
-OWN = {"postgres", "pgbackrest_exporter", "cost_exporter", "autoscaler", "packet_filter"}
+OWN = {"postgres", "pgbackrest_exporter", "cost_exporter", "autoscaler", "packet_filter", "wireguard"}
 REFERENCE = re.compile(r"[a-z0-9.:/_-]+:[A-Za-z0-9._-]+@sha256:[0-9a-f]{64}")
 
 

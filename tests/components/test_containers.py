@@ -18,6 +18,8 @@ from dreamseed.planning.rights import PROCESSES_OF_A_USER
 from tests.program import Registered, record
 
 CONTAINER = "docker:index/container:Container"
+ADMINISTERS = ("packet-filter", "wireguard")
+"""The components whose containers have NET_ADMIN in their server's network."""
 SECRET_VALUES = re.compile(r"generated-|configured-|key-of-|secret-of-|tunnel-token-value")
 Rule = Callable[[Registered], bool]
 
@@ -37,13 +39,19 @@ def in_the_hosts_network_only_reads(container: Registered) -> bool:
         return True
     volumes = container.inputs.get("volumes", [])
     joined = container.inputs.get("ports", []) + container.inputs.get("networksAdvanced", [])
-    measures, filters = "node-exporter" in container.name, container.component == "packet-filter"
-    return not joined and (measures or filters) and all(measures and one["readOnly"] for one in volumes)
+    measures, administers = "node-exporter" in container.name, container.component in ADMINISTERS
+    return not joined and (measures or administers) and all(measures and one["readOnly"] for one in volumes)
 
 
-def has_no_capability_but_the_filters(container: Registered) -> bool:
-    own = {"adds": ["NET_ADMIN"]} if container.component == "packet-filter" else {}
+def has_no_capability_but_its_network_s(container: Registered) -> bool:
+    own = {"adds": ["NET_ADMIN"]} if container.component in ADMINISTERS else {}
     return bool(container.inputs.get("capabilities") == {**own, "drops": ["ALL"]})
+
+
+def has_no_device_but_the_link_s(container: Registered) -> bool:
+    own = container.component == "wireguard"
+    device = {"hostPath": "/dev/net/tun", "containerPath": "/dev/net/tun", "permissions": "rwm"}
+    return bool((container.inputs.get("devices") or []) == ([device] if own else []))
 
 
 def is_read_only_where_no_file_is_put(container: Registered) -> bool:
@@ -104,7 +112,8 @@ def leaves_no_marker_in_a_file(container: Registered) -> bool:
 RULES: dict[Rule, dict[str, Any]] = {
     publishes_only_on_private_addresses: {"ports": [{"internal": 1.0, "external": 1.0, "ip": "0.0.0.0"}]},
     in_the_hosts_network_only_reads: {"networkMode": "host"},
-    has_no_capability_but_the_filters: {"capabilities": {"adds": ["NET_ADMIN"], "drops": ["ALL"]}},
+    has_no_capability_but_its_network_s: {"capabilities": {"adds": ["NET_ADMIN"], "drops": ["ALL"]}},
+    has_no_device_but_the_link_s: {"devices": [{"hostPath": "/dev/net/tun"}]},
     is_read_only_where_no_file_is_put: {"readOnly": True, "uploads": [{"file": "/etc/a"}]},
     bounds_the_processes_of_its_user: {"user": "999", "ulimits": []},
     gains_no_privileges: {"securityOpts": []},
@@ -129,7 +138,7 @@ def test_every_container_of_every_stage(rule: Rule) -> None:
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
 def test_a_broken_container_is_refused_by_the_rule(rule: Rule) -> None:
-    sound = next(one for one in containers() if one.component != "packet-filter")
+    sound = next(one for one in containers() if one.component not in ADMINISTERS)
     broken = dataclasses.replace(sound, inputs={**sound.inputs, **RULES[rule]})
     assert not rule(broken)
 
@@ -188,6 +197,15 @@ def test_nothing_runs_before_every_server_has_its_filter(stage: str) -> None:
     filters = {one.urn for one in running if one.component == "packet-filter"}
     assert len(filters) == (2 if stage == "stage-e" else 1)
     assert all(filters <= set(one.dependencies) for one in running if one.urn not in filters)
+
+
+def test_nothing_runs_before_both_ends_of_the_link_but_the_filters_and_its_own_network_only() -> None:
+    running = [resource for resource in record("stage-e") if resource.type == CONTAINER]
+    ends = {one.urn for one in running if one.component == "wireguard"}
+    assert len(ends) == 2
+    waiting = [one for one in running if one.component not in ADMINISTERS]
+    assert all(ends <= set(one.dependencies) for one in waiting)
+    assert not [one for stage in STAGE_NAMES[:-1] for one in record(stage) if one.component == "wireguard"]
 
 
 def test_the_witness_is_touched_only_after_its_machine_stands() -> None:

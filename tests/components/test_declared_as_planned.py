@@ -20,6 +20,7 @@ from tests.program import Registered, record
 
 KINDS = ("Container", "Volume", "Network", "RemoteImage")
 SECRET = re.compile(f"{SECRET_OPEN}[^{SECRET_CLOSE}]+{SECRET_CLOSE}")
+TUN = {"hostPath": "/dev/net/tun", "containerPath": "/dev/net/tun", "permissions": "rwm"}
 ALWAYS: Mapping[str, Any] = {
     "init": True,
     "logDriver": "json-file",
@@ -69,6 +70,7 @@ def _container(one: Container, host: Host) -> dict[str, Any]:
         "networkMode": "host" if one.host_network else None,
         "shmSize": one.shm_size_mib,
         "gpus": "device=" + ",".join(str(index) for index in one.gpu_indices) if one.gpu_indices else None,
+        "devices": [TUN] if one.service == "wireguard" else None,
         "attach": True if one.job else None,
         **(_health(one.health) if one.health else {}),
     }
@@ -79,7 +81,8 @@ def _container(one: Container, host: Host) -> dict[str, Any]:
         "memory": one.memory_mib,
         "memorySwap": one.memory_mib,
         "cpuShares": max(2, round(1_024 * one.cpu_cores)),
-        "capabilities": {"drops": ["ALL"]} | ({"adds": ["NET_ADMIN"]} if one.service == "packet-filter" else {}),
+        "capabilities": {"drops": ["ALL"]}
+        | ({"adds": ["NET_ADMIN"]} if one.service in ("packet-filter", "wireguard") else {}),
         "uploads": [_file(file) for file in one.files],
         "volumes": [
             *({"volumeName": m.volume, "containerPath": m.path, "readOnly": m.read_only} for m in one.mounts),

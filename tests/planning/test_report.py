@@ -27,7 +27,17 @@ def as_text(values: dict[str, Any]) -> str:
 def test_the_plan_for_machines_is_plain_and_holds_every_container(name: str) -> None:
     plan = shipped(name)
     values = json.loads(as_text(plan_as_json(plan)))
-    services = ("vllm", "postgres", "redis", "kafka", "tunnel", "autoscaler", "monitoring", "packet_filter")
+    services = (
+        "vllm",
+        "postgres",
+        "redis",
+        "kafka",
+        "tunnel",
+        "autoscaler",
+        "monitoring",
+        "packet_filter",
+        "wireguard",
+    )
     names = {one["name"] for service in services for one in values[service]["containers"]}
     assert names == {one.name for one in plan.containers}
     assert values["config"]["service"]["stage"] == plan.config.service.stage

@@ -107,6 +107,7 @@ BUCKET = (
     put("forceDestroy", True),
     put("softDeletePolicy.retentionDurationSeconds", 0),
 )
+ADMINISTERS = ("packet-filter", "wireguard")
 CONTAINER_RIGHTS = (
     put("securityOpts", []),
     add("securityOpts", "seccomp=unconfined"),
@@ -119,12 +120,14 @@ CONTAINER_RIGHTS = (
     put("user", GONE, of=lambda resource: "user" in resource.inputs),
     put("user", "root"),
     put("pidMode", "host"),
-    put("capabilities.adds", ["NET_ADMIN"], of=lambda resource: service_of(resource) != "packet-filter"),
+    put("capabilities.adds", ["NET_ADMIN"], of=lambda resource: service_of(resource) not in ADMINISTERS),
+    put("devices", [{"hostPath": "/dev/net/tun"}], of=lambda resource: service_of(resource) != "wireguard"),
+    put("devices", [{"hostPath": "/dev/kmsg"}]),
     put("capabilities.adds", ["NET_ADMIN", "NET_RAW"]),
     put(
         "networkMode",
         "host",
-        of=lambda resource: service_of(resource) != "packet-filter" and not resource.name.endswith("-node-exporter"),
+        of=lambda resource: service_of(resource) not in ADMINISTERS and not resource.name.endswith("-node-exporter"),
     ),
     put("user", "0:0"),
     add("volumes", {"hostPath": "/var/run/docker.sock", "containerPath": "/docker.sock", "readOnly": True}),

@@ -67,6 +67,7 @@ def test_every_image_that_a_stage_declares_is_in_it_and_none_but_the_catalogue_s
         "packet-filter",
         "postgres",
         "tunnel-client",
+        "wireguard",
     }
     assert {(name, version) for name, version in listed if name not in own} == catalogue
 
@@ -85,6 +86,7 @@ def test_what_our_images_take_from_debian_is_named_and_said_not_to_be_pinned(bom
     of_image = {
         "packet-filter": {"nftables"},
         "postgres": {"ca-certificates", "curl", "pgbackrest", "python3", "rclone"},  # not what only builds it
+        "wireguard": {"iproute2", "nftables", "wireguard-go", "wireguard-tools"},
     }
     assert set(found) == set().union(*of_image.values())
     for image, names in of_image.items():

@@ -8,6 +8,7 @@ from dreamseed.config.operations import GrafanaCloud
 from dreamseed.planning.container import Container, VolumeKind
 from dreamseed.planning.services.packet_filter import SERVICE as PACKET_FILTER
 from dreamseed.planning.services.vllm import engine_name
+from dreamseed.planning.services.wireguard import SERVICE as WIREGUARD
 from dreamseed.planning.stage_plan import StagePlan
 from dreamseed.planning.survivability.claims import Claim, DataLoss, Loss, links
 
@@ -33,6 +34,9 @@ def claims(plan: StagePlan) -> Iterator[Claim]:
         elif service == PACKET_FILTER:
             text = "its rules stay in the kernel; a table that somebody changes is mended when it is back"
             yield from (_claim(service, Loss.CONTAINER, one.name, True, text) for one in containers)
+        elif service == WIREGUARD:
+            text = "as when the server's links are cut, until it is back; the kernel's own WireGuard goes on without it"
+            yield from (_claim(service, Loss.CONTAINER, one.name, False, text) for one in containers)
         elif service in WATCHERS:
             yield from _watchers(plan, service, containers)
     text = "Cloud Run sends its requests to the others or starts another; those in flight fail"

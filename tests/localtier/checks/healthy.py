@@ -15,6 +15,7 @@ from dreamseed.planning.stage_plan import StagePlan
 from localtier.checks.monitoring import planned_rules, planned_targets
 from localtier.checks.rights import Process
 from localtier.checks.site import AskFailed, Site
+from localtier.crossing import Crossing
 
 Change = Callable[[str], str]
 AUTOSCALER_METRICS = """1000030.5
@@ -36,6 +37,7 @@ class Stage:
             host.name: {(host.address, p.published) for c in plan.containers if c.host == host.name for p in c.ports}
             for host in plan.hosts
         }
+        self.crossed = Crossing(sealed=120)
         self.credentials = {"postgres-application": "a-password-of-the-service", "grafana-cloud-user": "1234567890123"}
         self.logs: dict[str, str] = {}
         self.process_lists: dict[str, str] = {}
@@ -57,6 +59,7 @@ class Stage:
             process_list=lambda name: self.process_lists.get(name, ""),
             listening=lambda host: frozenset(self.listening[host]),
             process=self.processes.__getitem__,
+            crossing=lambda pid, own, others, over, *, port, beside: self.crossed,
         )
 
     def answer(self, container: str, argv: Sequence[str], environment: Mapping[str, str] | None = None) -> str:
@@ -92,7 +95,7 @@ def held(container: Container) -> Process:
     """What the kernel says of a container's process."""
     return Process(
         uid=int((container.user or "0").partition(":")[0]),
-        capabilities=1 << 12 if container.service == "packet-filter" else 0,
+        capabilities=1 << 12 if container.service in ("packet-filter", "wireguard") else 0,
         no_new_privileges=True,
         filtered=True,
         processes=PROCESSES_OF_A_USER,
@@ -123,6 +126,7 @@ def _answer(plan: StagePlan, container: str, argv: Sequence[str], said: str) -> 
         "endpoint health": lambda: "",
         "/cluster": lambda: json.dumps(_patroni(plan, int(container.split("-")[1]))),
         "pgbackrest": lambda: json.dumps([{"name": "shard-1", "status": {"code": 0, "message": "ok"}}]),
+        "wireguard-link check": lambda: "",
         "select 1": lambda: "1\n",
         "pg_is_in_recovery": lambda: "t\n" if "5001" in argv else "f\n",
         "pg_stat_archiver": lambda: "t\n",

@@ -37,6 +37,7 @@ def test_nothing_is_found_against_containers_that_are_held_as_planned() -> None:
             {"capabilities": 3 << 12},
             "server-1-packet-filter has capabilities 0x3000, planned 0x1000",
         ),
+        ("server-1-wireguard", {"capabilities": 0}, "server-1-wireguard has capabilities 0x0, planned 0x1000"),
         ("server-2-packet-filter", {"capabilities": 0}, "server-2-packet-filter has capabilities 0x0, planned 0x1000"),
         ("kafka-1", {"no_new_privileges": False}, "kafka-1 may gain privileges"),
         ("tunnel-1", {"filtered": False}, "tunnel-1 calls the kernel without a filter"),

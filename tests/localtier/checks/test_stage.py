@@ -5,6 +5,7 @@ import pytest
 from localtier.checks.finding import Finding
 from localtier.checks.site import AskFailed, Site
 from localtier.checks.stage import CHECKS, look, run, wait
+from localtier.crossing import Crossing
 from tests.localtier.checks.healthy import Change, Stage, replaced, unreachable
 from tests.planning.stages import STAGE_NAMES, shipped
 
@@ -25,6 +26,7 @@ BROKEN: list[tuple[str, str, Change, str]] = [
     ("etcd-1", "member list", replaced("2379, false\n3a", "2379, true\n3a"), "etcd: every member is started and votes"),
     ("etcd-1", "member list", lambda text: text.split("3a")[0], "etcd: members"),
     ("etcd-1", "endpoint health", unreachable("etcd-1"), "etcd"),
+    ("server-2-wireguard", "check", unreachable("server-2-wireguard"), "links"),
     ("pg-1-1", "/cluster", replaced('"leader", "state": "running"', '"replica", "state": "streaming"'), "leaders"),
     ("pg-1-1", "/cluster", replaced('"role": "replica"', '"role": "leader"'), "leaders that run"),
     ("pg-1-1", "/cluster", replaced('"replica", "state": "streaming"', '"replica", "state": "starting"'), "stream"),
@@ -120,6 +122,25 @@ def test_a_container_that_docker_has_not_tried_yet_is_tried_by_its_own_test() ->
     assert bad(run("containers", stage.site)) == []
     stage.break_answer("prometheus", "ready", unreachable("prometheus"))
     assert bad(run("containers", stage.site)) == ["containers of server-1"]
+
+
+@pytest.mark.parametrize(
+    ("crossed", "said"),
+    [
+        (Crossing(sealed=0), "0 packets of WireGuard in 3 s: nothing is shown"),
+        (Crossing(sealed=90, plain=2, shown=("TCP from 10.20.0.12 to 10.20.0.11 to port 2380",)), "2 others beside 90"),
+    ],
+)
+def test_what_crosses_between_servers_unsealed_is_told_and_so_is_that_nothing_crosses(
+    crossed: Crossing, said: str
+) -> None:
+    stage = Stage(shipped("stage-e"))
+    assert [one.detail for one in run("links", stage.site) if one.detail] == ["120 packets of WireGuard in 3 s"] * 2
+    stage.crossed = crossed
+    faults = [one.detail for one in run("links", stage.site) if not one.ok]
+    assert len(faults) == 2
+    assert all(said in fault for fault in faults)
+    assert run("links", Stage(shipped("stage-d")).site) == []
 
 
 def test_a_container_that_nobody_planned_is_named_and_a_restart_is_told_without_blame() -> None:
