@@ -66,9 +66,10 @@ def declare(plan: StagePlan, configured: Secrets) -> dict[str, Any]:
     """Declare every component of `plan`; return the stack's outputs. `configured` are the owners' own secrets."""
     base = _declare_foundation(plan, configured)
     servers = Servers("servers", ServersArgs(hosts=plan.hosts, images=plan.images, witness=base.network.witness))
-    filtered = PacketFilter("packet-filter", PacketFilterArgs(plan=plan.packet_filter, hosts=servers.hosts)).hosts
-    generations = generations_of(plan.config, KeyName.WIREGUARD)
-    hosts = WireGuard("wireguard", WireGuardArgs(plan=plan.wireguard, hosts=filtered, generations=generations)).hosts
+    hosts = PacketFilter("packet-filter", PacketFilterArgs(plan=plan.packet_filter, hosts=servers.hosts)).hosts
+    if plan.wireguard.containers:
+        generations = generations_of(plan.config, KeyName.WIREGUARD)
+        hosts = WireGuard("wireguard", WireGuardArgs(plan=plan.wireguard, hosts=hosts, generations=generations)).hosts
     services = _declare_services(base, hosts)
     api = _declare_api(base, services)
     watched = CostGuardArgs(service=plan.config.service, budget=plan.config.budget, enabled=base.delivery.enabled)

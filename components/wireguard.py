@@ -31,7 +31,7 @@ class WireGuard(Component):
     """One end a server, with a key of its own; everything declared on its `hosts` waits until all of them are there.
 
     All keys are derived from one protected secret; each server is given its own private key and the others' public
-    ones. Declares nothing where there is one server. What passes through is not its matter, and the witness is no peer:
+    ones. What passes through is not its matter, and the witness is no peer:
     docs/decisions/0014-wireguard-between-the-servers.md.
     """
 
@@ -40,15 +40,14 @@ class WireGuard(Component):
 
     def __init__(self, name: str, args: WireGuardArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
+        secret = declare_password(self, KEY, args.generations).current
+        members = [container.host for container in args.plan.containers]
         links: dict[str, docker.Container] = {}
-        if args.plan.containers:
-            secret = declare_password(self, KEY, args.generations).current
-            members = [container.host for container in args.plan.containers]
-            for container in args.plan.containers:
-                # One at a time, since each has a private key of its own under the same name.
-                alone = replace(args.plan, containers=(container,))
-                before = [links[other] for other in container.after]
-                links |= declare_service(alone, args.hosts, _keys(container, members, secret), self, before)
+        for container in args.plan.containers:
+            # One at a time, since each has a private key of its own under the same name.
+            alone = replace(args.plan, containers=(container,))
+            before = [links[other] for other in container.after]
+            links |= declare_service(alone, args.hosts, _keys(container, members, secret), self, before)
         ends = tuple(links.values())
         self.hosts = {name: replace(host, first=(*host.first, *ends)) for name, host in args.hosts.items()}
         self.publish(links=list(ends))

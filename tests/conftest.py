@@ -20,8 +20,8 @@ from tests import counts
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
-MAY_BE_SKIPPED = "browser"
-"""The mark of tests that a machine without a browser skips and is not blamed for."""
+MAY_BE_SKIPPED = ("browser", "kernel")
+"""The marks of tests that a machine skips and is not blamed for: it has no browser, or gives no network interfaces."""
 
 
 def pytest_runtest_setup() -> None:
@@ -78,7 +78,9 @@ def ran_by_folder(reporter: pytest.TerminalReporter) -> Counter[str]:
     return Counter(counts.folder_of(report.nodeid) for report in reports if report.when == "call")
 
 
-def skipped_by_folder(reporter: pytest.TerminalReporter, mark: str | None = None) -> Counter[str]:
-    """Count the tests that were skipped, by the folder of their file: all, or those with `mark`."""
+def skipped_by_folder(reporter: pytest.TerminalReporter, marks: Sequence[str] = ()) -> Counter[str]:
+    """Count the tests that were skipped, by the folder of their file: all, or those with one of `marks`."""
     reports = (report for report in reporter.stats.get("skipped", []) if isinstance(report, pytest.TestReport))
-    return Counter(counts.folder_of(report.nodeid) for report in reports if mark is None or mark in report.keywords)
+    return Counter(
+        counts.folder_of(report.nodeid) for report in reports if not marks or set(marks) & set(report.keywords)
+    )

@@ -59,8 +59,11 @@ def test_a_green_run_in_which_fewer_tests_ran_fails_and_says_what_to_do(
     result.stdout.fnmatch_lines(["*tests/part: 1 tests ran, 2 did*", f"*{counts.REMEDY}*"])
 
 
-def test_a_test_that_this_machine_cannot_run_is_counted_as_skipped_and_fails_nothing(project: pytest.Pytester) -> None:
-    source = TWO_TESTS.format(skipped=True).replace("@pytest.mark.skipif", "@pytest.mark.browser\n@pytest.mark.skipif")
+@pytest.mark.parametrize("mark", ["browser", "kernel"])
+def test_a_test_that_this_machine_cannot_run_is_counted_as_skipped_and_fails_nothing(
+    project: pytest.Pytester, mark: str
+) -> None:
+    source = TWO_TESTS.format(skipped=True).replace("@pytest.mark.skipif", f"@pytest.mark.{mark}\n@pytest.mark.skipif")
     (project.path / "tests" / "part" / "test_two.py").write_text(source, encoding="utf-8")
     result = project.runpytest_subprocess("-p", "no:cacheprovider")
     assert result.ret == pytest.ExitCode.OK

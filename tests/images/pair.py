@@ -81,7 +81,7 @@ class End:
 
     def write(self, *, key: str = SECRET, of_others: str = SECRET, rules: Change = str) -> None:
         """Put the planned files there, with keys derived as the program does."""
-        values = {ProvidedSecret.WIREGUARD_PRIVATE: private_key(key, self.server)}
+        values: dict[str, str] = {ProvidedSecret.WIREGUARD_PRIVATE: private_key(key, self.server)}
         values |= {public_key_of(name): public_key(of_others, name) for name in NAMES}
         for file in planned(self.server).files:
             text = file.text
@@ -130,7 +130,11 @@ class End:
 
     def kill(self) -> None:
         """SIGKILL all that runs there, as when a container is killed; the kernel's own interface stays."""
-        until(lambda: not [os.kill(pid, signal.SIGKILL) for pid in self._running()])
+        while running := list(self._running()):
+            for pid in running:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            time.sleep(0.05)
         for one in self.processes:
             one.communicate(timeout=10)
         if not self.has_kernels_own():
