@@ -37,6 +37,9 @@ JUDGE_HELP = (
     "Who judges: auto (the vendors' official plugins where they are installed), tables, or official (an error where "
     "one is missing)."
 )
+PRELOADED = ("components.topology", "dreamseed.config", "dreamseed.planning.planner", "dreamseed.planning.secrets")
+"""What `__main__.py` imports: none of it reads anything of a run while it is imported."""
+
 STAGE_HELP = "Preview this stage alone, with its full diff: " + ", ".join(STAGE_NAMES) + "."
 
 
@@ -67,7 +70,7 @@ def rehearse(
 def rehearsed_project() -> Project:
     """Return the project around the current folder, with the environment's passphrase or the rehearsal's."""
     passphrase = os.environ.get(PASSPHRASE_VARIABLE, REHEARSAL_PASSPHRASE)
-    return Project(directory=find_project(Path.cwd()), stacks=STAGE_NAMES, passphrase=passphrase)
+    return Project(directory=find_project(Path.cwd()), stacks=STAGE_NAMES, passphrase=passphrase, preloaded=PRELOADED)
 
 
 def traits(resource: Resource) -> Traits:

@@ -10,12 +10,14 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
+from rehearsal.programs.pool import attached
 from rehearsal.runner.events import EventLog
-from rehearsal.runner.workspace import Workspace
+from rehearsal.runner.workspace import PROJECT_FILE, Workspace
 from rehearsal.toolchain import Toolchain
 
 POLL_SECONDS = 0.05
@@ -162,6 +164,17 @@ class Engine:
             options += ["--policy-pack", str(self.policy_pack)]
         return self._run([*command, *options], self._directory, reached, interruption)
 
+    def _program(self, command: str) -> AbstractContextManager[dict[str, str]]:
+        """Have the program run by a process forked for it (`rehearsal/programs`), where that is the same."""
+        project = self.workspace.project
+        return attached(
+            self.environment,
+            project.directory / PROJECT_FILE,
+            self.toolchain.bin_dir,
+            project.preloaded,
+            looks_again=command == "preview",
+        )
+
     def _run(
         self, command: list[str], directory: Path, reached: Reached | None, interruption: Interruption | None = None
     ) -> Run:
@@ -169,19 +182,15 @@ class Engine:
             log, output = Path(scratch, "events"), Path(scratch, "output")
             log.touch()
             began = time.monotonic()
-            options = [
-                "--non-interactive",
-                "--color",
-                "never",
-                *(["--event-log", str(log)] if reached else []),
-            ]
+            options = ["--non-interactive", "--color", "never", *(["--event-log", str(log)] if reached else [])]
             with (
+                self._program(command[0]) if reached else nullcontext({}) as runtime,
                 output.open("wb") as written,
                 log.open(encoding="utf-8") as events,
                 subprocess.Popen(
                     [str(self.toolchain.pulumi), *command, *options],
                     cwd=directory,
-                    env=dict(self.environment),
+                    env={**self.environment, **runtime},
                     stdin=subprocess.DEVNULL,
                     stdout=written,
                     stderr=subprocess.STDOUT,

@@ -25,11 +25,16 @@ ENGINE_NAME = "pulumi"
 
 @dataclass(frozen=True, kw_only=True)
 class Project:
-    """A Pulumi project and its stacks in the order of the ladder; `passphrase` opens their secrets."""
+    """A Pulumi project and its stacks in the order of the ladder; `passphrase` opens their secrets.
+
+    `preloaded` are modules that a process may import once for many runs: those that read nothing of a run while they
+    are imported, neither configuration nor environment. Whenever a file of one has changed they are imported anew.
+    """
 
     directory: Path
     stacks: tuple[str, ...]
     passphrase: str
+    preloaded: tuple[str, ...] = ()
 
     def running(self, program: Path, folder: Path) -> Project:
         """Return a project in the empty `folder`, with copies of this one's files, that runs the file `program`."""

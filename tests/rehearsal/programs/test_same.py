@@ -1,0 +1,117 @@
+"""A program that is run by a forked process says and does what it does by Pulumi's own language host."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dreamseed.commands.rehearse import PRELOADED, rehearsed_project
+from rehearsal.programs import pool
+from rehearsal.programs.choice import FORKED, HOST, PULUMI
+from rehearsal.providers.host import ProviderHost
+from rehearsal.runner.engine import Engine
+from rehearsal.runner.workspace import Workspace
+from rehearsal.toolchain import ensure_engine
+from tests.rehearsal.programs.given import SECRET, Small, by_both, told
+
+pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("programs")]
+
+GOOD = """
+import os, sys
+import pulumi, helper
+config = pulumi.Config()
+pulumi.ComponentResource("small:index:Thing", "thing", {})
+print("to standard output, ä"); print("to standard error", file=sys.stderr); print("   "); sys.stdout.write("unended")
+pulumi.log.warn("a warning")
+pulumi.export("size", config.require_int("size") + helper.ONE)
+pulumi.export("list", config.require_object("list"))
+pulumi.export("token", config.get_secret("token"))
+pulumi.export("keys", [pulumi.runtime.is_config_secret(f"small:{key}") for key in ("size", "list", "token")])
+pulumi.export("where", [os.getcwd(), sys.argv[1:], sys.path, __name__, pulumi.get_organization(), pulumi.get_stack()])
+pulumi.export("kept", sorted(set(os.environ) - {"PULUMI_LOG_OTLP_ENDPOINT"}))
+pulumi.export("stdin", sys.stdin.read())
+pulumi.export("preview", pulumi.runtime.is_dry_run())
+"""
+FAILING = {
+    "an exception": "import helper\nhelper.fail()",
+    "a syntax error": "import pulumi\nif True\n",
+    "a missing import": "import pulumi\nimport nowhere_to_be_found\n",
+    "a missing name": "from helper import nothing_of_this_name\n",
+    "an exception in apply": "import pulumi, helper\npulumi.Output.from_input(1).apply(helper.fail)",
+    "a run error": "import pulumi\nraise pulumi.RunError('as was said')",
+    "missing configuration": "import pulumi\npulumi.Config().require('absent')",
+    "an exit status": "import sys\nprint('before')\nsys.exit(3)",
+    "an exit with words": "import sys\nsys.exit('in words')",
+    "a signal": "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)",
+    "a thread that outlives it": "import threading, time\nthreading.Timer(0.3, lambda: print('late')).start()",
+}
+HELPER = "ONE = 1\n\n\ndef fail(*_):\n    raise ValueError('of the helper')\n"
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Small:
+    made = Small(tmp_path / "small")
+    made.write(GOOD, helper=HELPER)
+    return made
+
+
+@pytest.mark.parametrize("command", ["preview", "up"])
+def test_a_program_that_succeeds_says_and_declares_the_same(small: Small, command: str) -> None:
+    (run, by_host), (forked, by_fork) = by_both(small, command)
+    assert run.succeeded, run.errors
+    assert told(by_fork) == told(by_host)
+    assert (forked.events.stack_outputs["stdin"], forked.events.stack_outputs["keys"]) == ("", [False, False, True])
+    assert forked.events.stack_outputs == run.events.stack_outputs
+    assert forked.events.stack_outputs["size"] == 4
+    assert "[secret]" in forked.events.stack_outputs["token"].values()
+    assert SECRET not in "".join(map(str, by_fork))
+    assert [said.message for said in forked.events.diagnostics if "standard" in said.message] == [
+        "to standard output, ä",
+        "to standard error",
+    ]
+
+
+@pytest.mark.parametrize("name", FAILING)
+def test_a_program_that_fails_says_the_same(small: Small, name: str) -> None:
+    small.write(FAILING[name], helper=HELPER)
+    (run, by_host), (forked, by_fork) = by_both(small)
+    assert told(by_fork) == told(by_host)
+    assert (forked.succeeded, forked.errors) == (run.succeeded, run.errors)
+    assert run.succeeded == (name == "a thread that outlives it")
+
+
+def test_a_server_that_loses_which_keys_are_secret_is_told(small: Small, monkeypatch: pytest.MonkeyPatch) -> None:
+    losing = (
+        "import sys; from rehearsal.programs import server; from rehearsal.programs.forking import main; "
+        "whole = server.configuration; "
+        "server.configuration = lambda request: {**whole(request), server.SECRET_KEYS: '[]'}; "
+        "main(sys.argv[1], sys.argv[2:])"
+    )
+    _, by_host = small.run(PULUMI)
+    assert told(small.run(FORKED)[1]) == told(by_host)
+    monkeypatch.setattr(pool, "STARTED", ("-c", losing))
+    monkeypatch.setattr(pool, "_POOL", pool._Pool())
+    by_mutant, events = small.run(FORKED)
+    pool._POOL.stop()
+    assert by_mutant.succeeded
+    assert by_mutant.events.stack_outputs["keys"] == [False, False, False]
+    assert told(events) != told(by_host)
+
+
+def test_a_stage_is_the_same_by_both(tmp_path: Path) -> None:
+    told_by = {}
+    with ProviderHost(tmp_path / "cloud") as host:
+        for who in (PULUMI, FORKED):
+            workspace = Workspace(rehearsed_project(), tmp_path / who)
+            workspace.prepare()
+            environment = workspace.environment(ensure_engine(), host.environment())
+            engine = Engine(ensure_engine(), workspace, {**environment, HOST: who}, records=tmp_path / f"{who}-events")
+            assert engine.create_stack("stage-a", like="stage-a").succeeded
+            run = engine.preview("stage-a", "stage-a", lambda _: None)
+            assert run.succeeded, run.errors
+            told_by[who] = (run.events.resources(), run.events.stack_outputs, run.events.component_count())
+            assert len(told_by[who][0]) > 100
+    assert PRELOADED
+    assert sorted(told_by[FORKED][0], key=str) == sorted(told_by[PULUMI][0], key=str)
+    assert told_by[FORKED][1:] == told_by[PULUMI][1:]
