@@ -37,8 +37,15 @@ JUDGE_HELP = (
     "Who judges: auto (the vendors' official plugins where they are installed), tables, or official (an error where "
     "one is missing)."
 )
-PRELOADED = ("components.topology", "dreamseed.config", "dreamseed.planning.planner", "dreamseed.planning.secrets")
-"""What `__main__.py` imports: none of it reads anything of a run while it is imported."""
+PROGRAM = ("components.topology", "dreamseed.config", "dreamseed.planning.planner", "dreamseed.planning.secrets")
+GCP = (
+    *("artifactregistry", "billing", "cloudrun", "cloudrunv2", "cloudscheduler", "iam", "monitoring", "organizations"),
+    *("projects", "pubsub", "serviceaccount", "servicenetworking", "sql", "storage"),
+)
+PRELOADED = (*PROGRAM, *(f"pulumi_gcp.{name}" for name in GCP), "pulumiverse_grafana.cloud")
+"""What `__main__.py` imports, and the packages that the SDKs load when they are first used.
+
+None of it reads anything of a run while it is imported."""
 
 STAGE_HELP = "Preview this stage alone, with its full diff: " + ", ".join(STAGE_NAMES) + "."
 

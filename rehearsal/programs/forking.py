@@ -35,7 +35,8 @@ def main(directory: str, modules: Iterable[str]) -> None:
     sys.path[:] = [*base, directory] if directory else [*base]
     with _opened_files() as opened:
         for name in (*ALWAYS, *modules):
-            importlib.import_module(name)
+            # The SDKs' packages are lazy ones: they are loaded when an attribute is asked for.
+            hasattr(importlib.import_module(name), "__all__")
     if (threads := len(list(Path("/proc/self/task").iterdir()))) > 1:
         raise RuntimeError(f"{threads} threads run after the imports, and none of them would after a fork")
     known = {name: module for name, module in sys.modules.items() if name.partition(".")[0] not in (OWN, "__main__")}

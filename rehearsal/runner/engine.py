@@ -17,7 +17,7 @@ from typing import IO, Any
 
 from rehearsal.programs.pool import attached
 from rehearsal.runner.events import EventLog
-from rehearsal.runner.workspace import PROJECT_FILE, Workspace
+from rehearsal.runner.workspace import BACKEND, PROJECT_FILE, Workspace
 from rehearsal.toolchain import Toolchain
 
 POLL_SECONDS = 0.05
@@ -121,8 +121,12 @@ class Engine:
     def read_state(self, name: str, *, show_secrets: bool = False) -> dict[str, Any]:
         """Return the state of the stack as the engine exports it; secrets encrypted unless asked for.
 
-        Raises RuntimeError in the engine's words.
+        Where the state is a file of the workspace it is read from there, unless secrets are asked for. Raises
+        RuntimeError in the engine's words.
         """
+        is_here = self.environment.get(BACKEND) == self.workspace.settings()[BACKEND]
+        if is_here and not show_secrets and (recorded := self.workspace.recorded(name)) is not None:
+            return recorded
         with tempfile.TemporaryDirectory(dir=self.workspace.root, prefix="state.") as scratch:
             file = Path(scratch, "state.json")
             options = ["--show-secrets"] if show_secrets else []

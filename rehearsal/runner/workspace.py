@@ -13,12 +13,15 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from rehearsal.toolchain import Toolchain
 
 PROJECT_FILE = "Pulumi.yaml"
+BACKEND = "PULUMI_BACKEND_URL"
+CHECKPOINT_VERSION = 3
 ENGINE_NAME = "pulumi"
 """What the kernel calls the engine's process, where it has /proc."""
 
@@ -90,6 +93,21 @@ class Workspace:
         """Return the names of the stacks that are in the backend."""
         return frozenset(path.name.split(".")[0] for path in self.backend.glob(".pulumi/stacks/*/*.json"))
 
+    def recorded(self, stack: str) -> dict[str, Any] | None:
+        """Return the state of `stack` from the backend's file, in the form of an export.
+
+        None where there is none, or where it is not of that form: the engine tells why. Source of the form: pulumi
+        3.259.0, pkg/backend/diy/backend.go, ExportDeployment, read 2026-11-27.
+        """
+        try:
+            [path] = self.backend.glob(f".pulumi/stacks/*/{stack}.json")
+            kept = json.loads(path.read_text(encoding="utf-8"))
+            exported = {"version": kept["version"], "deployment": kept["checkpoint"]["latest"]}
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        known = kept["version"] == CHECKPOINT_VERSION and isinstance(exported["deployment"], dict)
+        return exported if known else None
+
     def unlock(self, stack: str) -> None:
         """Remove the locks of `stack` whose engines are gone: a killed one cannot; a running one keeps its own.
 
@@ -137,7 +155,7 @@ class Workspace:
         """Return what every engine run on this workspace has in its environment."""
         return {
             # Without sidecar files: an engine killed while it writes one leaves a state that none can load ("EOF").
-            "PULUMI_BACKEND_URL": f"file://{self.backend}?metadata=skip",
+            BACKEND: f"file://{self.backend}?metadata=skip",
             "PULUMI_HOME": str(self.home),
             "PULUMI_CONFIG_PASSPHRASE": self.project.passphrase,
             "PULUMI_SKIP_UPDATE_CHECK": "true",
