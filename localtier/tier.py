@@ -27,6 +27,7 @@ from localtier.outside import Outside
 from localtier.places import lans, specs
 from localtier.stages import LocalWorkspace, simulated_plan
 from rehearsal.hosts import HostsError, World, faults
+from rehearsal.programs.choice import HOST
 from rehearsal.providers.host import ProviderHost
 from rehearsal.runner import Project
 from rehearsal.runner.engine import Engine, Interruption, Reached, Run
@@ -37,8 +38,8 @@ TIERS = {"tier": "ds", "test": "dt", "alerts": "da", "promotion": "dp", "surge":
 """The tiers that this machine may have beside each other: each one's folder, and how its namespaces' names begin."""
 HEALTHY_SECONDS = 300.0
 """So long may a stage take until every check passes: a cold start on two cores, with the first full backup."""
-# The engine writes its state after each step, so that it can be killed at any time.
-REHEARSAL_ONLY = ("PULUMI_SKIP_CHECKPOINTS",)
+# The engine writes its state after each step, so that it can be killed at any time; its language host runs the program.
+REHEARSAL_ONLY = ("PULUMI_SKIP_CHECKPOINTS", HOST)
 
 
 @dataclass(frozen=True, kw_only=True)

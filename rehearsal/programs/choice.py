@@ -12,7 +12,9 @@ from typing import Any
 import yaml
 
 HOST = "REHEARSAL_LANGUAGE_HOST"
-"""The environment variable that says who runs the programs: `pulumi`, its language host, or `forked`, where it can."""
+"""The environment variable that says who runs programs: `pulumi`, its language host, or a `forked` process, if it can.
+
+Rehearsals set it to `forked`, whatever else runs an engine leaves it to Pulumi."""
 PULUMI, FORKED = "pulumi", "forked"
 PYTHON_PATH = "PYTHONPATH"
 _CHANGES_PYTHON = ("PYTHON", "PULUMI_PYTHON_CMD", "TRACEPARENT", "PULUMI_OTEL")
@@ -26,7 +28,7 @@ def may_be_forked(environment: Mapping[str, str], project_file: Path) -> bool:
     engine's environment holds what changes how Python starts. Raises ValueError where `REHEARSAL_LANGUAGE_HOST` is
     unknown.
     """
-    host = environment.get(HOST, FORKED)
+    host = environment.get(HOST, PULUMI)
     if host not in (PULUMI, FORKED):
         raise ValueError(f"{HOST} is {host!r}, which nobody knows: write {PULUMI} or {FORKED}")
     return (

@@ -1,4 +1,4 @@
-"""`python -m rehearsal.programs`: import what programs import, then fork a server for each run of the engine.
+"""The process that imports what programs import, and then forks a server for each run of the engine.
 
 This process never runs a thread or anything of gRPC, so what it forks begins as if it had just imported all that. It is
 asked over its standard input, a socket: each message is one end of another socket, over which it is told of one run.
@@ -27,9 +27,11 @@ Stamp = tuple[int, int]
 """By what it is seen that a file has changed: the time of its last change, in ns, and its size in bytes."""
 
 
-def main(directory: str, modules: Iterable[str]) -> None:
-    """Import the modules, those of the program's folder `directory` too, and fork until nobody asks any more."""
-    base = _base_path()
+def main(base: list[str], directory: str, *modules: str) -> None:
+    """Import the modules, those of the program's folder `directory` too, and fork until nobody asks any more.
+
+    `base` is where a Python that is told nothing looks for modules.
+    """
     # What is imported stays; the collector would look at it again and again, here and in each fork.
     gc.disable()
     sys.path[:] = [*base, directory] if directory else [*base]
@@ -74,13 +76,6 @@ def _answer(
         if os.fork() == 0:
             asks.close()
             server.serve(lease, asked[0], base)
-
-
-def _base_path() -> list[str]:
-    """Return where a Python without a script and PYTHONPATH looks for modules."""
-    told = os.environ.get("PYTHONPATH")
-    own = {str(Path(entry).absolute()) for entry in told.split(os.pathsep)} if told else set()
-    return [entry for entry in sys.path[1:] if entry not in own]
 
 
 @contextlib.contextmanager

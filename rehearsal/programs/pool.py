@@ -14,11 +14,18 @@ from pathlib import Path
 
 from rehearsal.programs import choice, wire
 
+Key = tuple[str, tuple[str, ...], bool]
+
 ROOT = Path(__file__).parents[2]
 SCRIPT = "pulumi-language-python-exec"
 ATTACHED = "PULUMI_DEBUG_LANGUAGES"
 """The engine's variable for a language runtime that serves already: sdk/v3 3.259.0, langruntime_plugin.go."""
-STARTED = ("-m", __name__.rpartition(".")[0])
+START = (
+    "import sys; base = [entry for entry in sys.path if entry]; sys.path.insert(0, sys.argv[1]); "
+    "from rehearsal.programs import forking; forking.main(base, *sys.argv[2:])"
+)
+"""What is run without PYTHONPATH, so that `base` is what every Python of this environment looks through."""
+STOP_SECONDS = 10.0
 TIMES = 3
 """So often a forking process is started anew because a file that it had imported changed meanwhile."""
 
@@ -43,16 +50,21 @@ def attached(
         "folders": [*choice.folders(project_file), *_entries(environment.get(choice.PYTHON_PATH))],
     }
     with contextlib.ExitStack() as stack:
-        port = None
-        for _ in range(TIMES):
-            forking = _POOL.get(str(project_file.parent.resolve()) if modules else "", tuple(modules), looks_again)
-            answer = forking.lease(asked, stack)
-            if answer is None or "changed" in answer:
-                _POOL.forget(forking)
-            else:
-                port = answer.get("port")
-                break
+        directory = str(project_file.parent.resolve()) if modules else ""
+        port = _port((directory, tuple(modules), looks_again), asked, stack)
         yield {} if port is None else {ATTACHED: f"python:{port}"}
+
+
+def _port(key: Key, asked: Mapping[str, object], stack: contextlib.ExitStack) -> object:
+    """Return where a server serves until the stack ends, or None where nothing may be forked."""
+    for _ in range(TIMES):
+        forking = _POOL.get(key)
+        answer = forking.lease(asked, stack) if forking is not None else {}
+        if forking is not None and (answer is None or "changed" in answer):
+            _POOL.forget(key, forking, for_good=answer is None)
+        else:
+            return (answer or {}).get("port")
+    return None
 
 
 def _entries(path: str | None) -> list[str]:
@@ -65,11 +77,12 @@ class _Forking:
     def __init__(self, directory: str, modules: Sequence[str]) -> None:
         self._lock = threading.Lock()
         self._asks, theirs = socket.socketpair()
-        search = os.pathsep.join(filter(None, (str(ROOT), os.environ.get(choice.PYTHON_PATH))))
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, *STARTED, directory, *modules],
-                env=os.environ | {choice.PYTHON_PATH: search},
+                [sys.executable, "-c", START, str(ROOT), directory, *modules],
+                env={name: value for name, value in os.environ.items() if name != choice.PYTHON_PATH},
+                # Ctrl-C is the engine's: it ends its run, and with that what serves it.
+                start_new_session=True,
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
@@ -91,33 +104,45 @@ class _Forking:
     def stop(self) -> None:
         """End the process; servers that it forked go on until their runs end."""
         self._asks.close()
-        self._process.wait()
+        try:
+            self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
 
 
 class _Pool:
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._known: dict[tuple[str, tuple[str, ...], bool], _Forking] = {}
+        self._known: dict[Key, _Forking | None] = {}
         self._pid = os.getpid()
 
-    def get(self, directory: str, modules: tuple[str, ...], looks_again: bool) -> _Forking:
+    def get(self, key: Key) -> _Forking | None:
+        """Return the process for a folder, modules and kind of run; None where it could not import them."""
         with self._lock:
             if self._pid != os.getpid():  # forked: what the other process started is not ours
                 self._known, self._pid = {}, os.getpid()
-            key = (directory, modules, looks_again)
             if key not in self._known:
-                self._known[key] = _Forking(directory, modules)
+                self._known[key] = _Forking(key[0], key[1])
             return self._known[key]
 
-    def forget(self, forking: _Forking) -> None:
+    def forget(self, key: Key, forking: _Forking, *, for_good: bool) -> None:
+        """End a process; `for_good` none is started again in its place."""
         with self._lock:
-            self._known = {key: known for key, known in self._known.items() if known is not forking}
+            if self._known.get(key) is not forking:
+                return
+            if for_good:
+                self._known[key] = None
+            else:
+                del self._known[key]
         forking.stop()
 
     def stop(self) -> None:
+        """End all processes that this one started."""
         if self._pid == os.getpid():
-            for forking in list(self._known.values()):
-                self.forget(forking)
+            for key, forking in list(self._known.items()):
+                if forking is not None:
+                    self.forget(key, forking, for_good=False)
 
 
 _POOL = _Pool()

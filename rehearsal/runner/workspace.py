@@ -17,6 +17,7 @@ from typing import Any
 
 import yaml
 
+from rehearsal.programs.choice import FORKED, HOST
 from rehearsal.toolchain import Toolchain
 
 PROJECT_FILE = "Pulumi.yaml"
@@ -140,6 +141,7 @@ class Workspace:
             # The engine collects its garbage more rarely, by Go's own setting: a preview of 376 resources took
             # an eighth less of the processor (medians of three, 2026-11-27).
             "GOGC": os.environ.get("GOGC", "400"),
+            HOST: os.environ.get(HOST, FORKED),
             # The state goes with the workspace: writing it once a run, with no backup, is enough.
             "PULUMI_SKIP_CHECKPOINTS": "true",
             "PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "true",

@@ -49,6 +49,7 @@ class Session:
     name: str
     settings: Settings
     tables: Sequence[Path] = ()
+    preloaded: tuple[str, ...] = ()
     _salt: str = ""
     _runs: int = 0
 
@@ -66,9 +67,10 @@ class Session:
 
     def run(self, operation: Operation, settings: Settings) -> Run:
         """Run the engine once; the stack is created before its first run."""
-        workspace = Workspace(
-            Project(directory=settings.program.directory, stacks=(), passphrase=self.passphrase), self.root
+        project = Project(
+            directory=settings.program.directory, stacks=(), passphrase=self.passphrase, preloaded=self.preloaded
         )
+        workspace = Workspace(project, self.root)
         workspace.prepare()
         environment = workspace.environment(self.toolchain, self.host.environment())
         engine = Engine(self.toolchain, workspace, environment, records=self.records)
@@ -108,6 +110,7 @@ def session(
     tables: Path | str | None,
     passphrase: str,
     judging: Judging | None = None,
+    preloaded: Sequence[str] = (),
 ) -> Iterator[Session]:
     """Give a session in the empty folder `root`, with a provider process of its own until the block ends.
 
@@ -124,6 +127,7 @@ def session(
     with ProviderHost(root / "cloud", tables=own, judging=judging) as host:
         cloud = FakeCloud(host.state_dir)
         try:
-            yield Session(root, toolchain, passphrase, host, cloud, stack or STACK, settings, own)
+            name = stack or STACK
+            yield Session(root, toolchain, passphrase, host, cloud, name, settings, own, tuple(preloaded))
         finally:
             cloud.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
@@ -59,13 +59,15 @@ class Stack:
         passphrase: str = "",
         judge: JudgeMode | str = JudgeMode.TABLES,
         judge_seconds: float = SECONDS,
+        preloaded: Sequence[str] = (),
     ) -> Iterator[Stack]:
         """Give a stack of `program` (a project's folder, or a function of a module) where nothing exists yet.
 
         `stack` names a settings file of the project; `config` is put over it, keys without a namespace being the
         project's own. `tables` is the folder of the tables (default: `tables` beside the program). `root` is an empty
         folder, which the caller removes. `judge` is `tables`, `official` (the vendors' plugins) or `auto` (those that
-        are installed); each may take `judge_seconds` for an answer. Raises `ProgramError` and
+        are installed); each may take `judge_seconds` for an answer. `preloaded` are modules, such as those of SDKs, to
+        be imported once for many runs: they read nothing of a run while they are imported. Raises `ProgramError` and
         `TablesError`, and ValueError for another judge.
         """
         judging = Judging(JudgeMode(judge), judge_seconds)
@@ -78,6 +80,7 @@ class Stack:
             tables=tables,
             passphrase=passphrase,
             judging=judging,
+            preloaded=preloaded,
         ) as found:
             yield cls(found)
 

@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from rehearsal.programs import pool
 from rehearsal.programs.choice import FORKED, HOST, PULUMI
 from rehearsal.runner.engine import Engine, Run
 from rehearsal.runner.workspace import Project, Workspace
@@ -64,6 +68,18 @@ class Small:
         run = getattr(engine, command)(STACK, STACK, lambda _: None)
         last = sorted((engine.workspace.root / "records").iterdir())[-1]
         return run, [json.loads(line) for line in last.read_text(encoding="utf-8").splitlines()]
+
+
+@contextmanager
+def forking_processes_with(mutation: str) -> Iterator[None]:
+    """Have the forking processes changed before they begin."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pool, "START", pool.START.replace("forking.main", f"{mutation}; forking.main"))
+        patch.setattr(pool, "_POOL", pool._Pool())
+        try:
+            yield
+        finally:
+            pool._POOL.stop()
 
 
 def outputs(small: Small, command: str = "preview") -> Mapping[str, Any]:

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from rehearsal.programs import pool
-from rehearsal.programs.choice import HOST, PULUMI, folders, may_be_forked
+from rehearsal.programs.choice import FORKED, HOST, PULUMI, folders, may_be_forked
 from rehearsal.programs.running import search_path
 
 PATH = os.pathsep.join([str(Path(sys.executable).parent), os.defpath])
-BIN = {"PATH": PATH, **{name: value for name, value in os.environ.items() if name.startswith("PYTHON")}}
+BIN = {"PATH": PATH, HOST: FORKED, **{name: value for name, value in os.environ.items() if name.startswith("PYTHON")}}
 OURS = str(Path(sys.prefix))
 
 
@@ -73,6 +73,10 @@ def test_another_language_toolchain_or_environment_is_left_to_the_language_host(
 def test_what_changes_how_python_starts_is_left_to_the_language_host(project: Path, changed: Mapping[str, str]) -> None:
     assert not may_be_forked({**BIN, **changed}, project)
     assert may_be_forked({**BIN, "PYTHONPATH": "/mine"}, project)
+
+
+def test_a_run_that_nobody_asked_to_be_forked_is_left_to_the_language_host(project: Path) -> None:
+    assert not may_be_forked({name: value for name, value in BIN.items() if name != HOST}, project)
 
 
 def test_an_unknown_language_host_is_refused_with_the_known_ones(project: Path) -> None:

@@ -8,15 +8,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from rehearsal.programs import pool
-from tests.rehearsal.programs.given import STACK, Small, outputs
+from tests.rehearsal.programs.given import STACK, Small, forking_processes_with, outputs
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("programs")]
 
@@ -46,18 +43,6 @@ def small(tmp_path: Path) -> Small:
     return Small(tmp_path / "small")
 
 
-@contextmanager
-def processes_started_by(code: str) -> Iterator[None]:
-    """Have the forking processes started with other code than this project's, as a mutant."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pool, "STARTED", ("-c", f"import sys; from rehearsal.programs import forking; {code}"))
-        patch.setattr(pool, "_POOL", pool._Pool())
-        try:
-            yield
-        finally:
-            pool._POOL.stop()
-
-
 def test_what_a_program_leaves_behind_is_not_there_in_the_next_run(small: Small) -> None:
     small.write(LEAVES)
     for _ in range(2):
@@ -84,7 +69,7 @@ def test_a_changed_module_that_was_imported_before_is_seen_by_the_next_run(small
 
 def test_a_process_that_does_not_look_whether_files_changed_would_be_noticed(small: Small) -> None:
     small = replace(small, preloaded=("helper",))
-    with processes_started_by("forking.stamp_of = lambda file: None; forking.main(sys.argv[1], sys.argv[2:])"):
+    with forking_processes_with("forking.stamp_of = lambda file: None"):
         for value in ("one", "two"):
             small.write(VALUE, helper=f"VALUE = {value!r}\n")
             assert outputs(small)["value"] == "one"
@@ -110,7 +95,7 @@ def test_a_program_ends_with_its_engine(small: Small, tmp_path: Path) -> None:
 
 
 def test_a_program_that_nobody_ends_would_be_noticed(small: Small, tmp_path: Path) -> None:
-    with processes_started_by("forking.server.os.killpg = lambda *_: None; forking.main(sys.argv[1], sys.argv[2:])"):
+    with forking_processes_with("forking.server.os.killpg = lambda *_: None"):
         pids = _of_a_killed_engine(small, tmp_path)
         time.sleep(1)
         assert all(map(_runs, pids))

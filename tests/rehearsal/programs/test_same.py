@@ -7,13 +7,12 @@ from pathlib import Path
 import pytest
 
 from dreamseed.commands.rehearse import PRELOADED, rehearsed_project
-from rehearsal.programs import pool
 from rehearsal.programs.choice import FORKED, HOST, PULUMI
 from rehearsal.providers.host import ProviderHost
 from rehearsal.runner.engine import Engine
 from rehearsal.runner.workspace import Workspace
 from rehearsal.toolchain import ensure_engine
-from tests.rehearsal.programs.given import SECRET, Small, by_both, told
+from tests.rehearsal.programs.given import SECRET, Small, by_both, forking_processes_with, told
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("programs")]
 
@@ -81,19 +80,17 @@ def test_a_program_that_fails_says_the_same(small: Small, name: str) -> None:
     assert run.succeeded == (name == "a thread that outlives it")
 
 
-def test_a_server_that_loses_which_keys_are_secret_is_told(small: Small, monkeypatch: pytest.MonkeyPatch) -> None:
-    losing = (
-        "import sys; from rehearsal.programs import server; from rehearsal.programs.forking import main; "
-        "whole = server.configuration; "
-        "server.configuration = lambda request: {**whole(request), server.SECRET_KEYS: '[]'}; "
-        "main(sys.argv[1], sys.argv[2:])"
-    )
+LOSING = (
+    "whole = forking.server.configuration; "
+    "forking.server.configuration = lambda request: {**whole(request), forking.server.SECRET_KEYS: '[]'}"
+)
+
+
+def test_a_server_that_loses_which_keys_are_secret_is_told(small: Small) -> None:
     _, by_host = small.run(PULUMI)
     assert told(small.run(FORKED)[1]) == told(by_host)
-    monkeypatch.setattr(pool, "STARTED", ("-c", losing))
-    monkeypatch.setattr(pool, "_POOL", pool._Pool())
-    by_mutant, events = small.run(FORKED)
-    pool._POOL.stop()
+    with forking_processes_with(LOSING):
+        by_mutant, events = small.run(FORKED)
     assert by_mutant.succeeded
     assert by_mutant.events.stack_outputs["keys"] == [False, False, False]
     assert told(events) != told(by_host)
