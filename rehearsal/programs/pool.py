@@ -14,7 +14,8 @@ from pathlib import Path
 
 from rehearsal.programs import choice, wire
 
-Key = tuple[str, tuple[str, ...], bool]
+Key = tuple[str, tuple[str, ...], bool, str]
+"""Folder and modules of the programs, whether the runs only look, and how Python is set."""
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = "pulumi-language-python-exec"
@@ -51,7 +52,8 @@ def attached(
     }
     with contextlib.ExitStack() as stack:
         directory = str(project_file.parent.resolve()) if modules else ""
-        port = _port((directory, tuple(modules), looks_again), asked, stack)
+        settings = str(sorted(choice.python_settings(os.environ).items()))
+        port = _port((directory, tuple(modules), looks_again, settings), asked, stack)
         yield {} if port is None else {ATTACHED: f"python:{port}"}
 
 
