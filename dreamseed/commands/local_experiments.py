@@ -21,6 +21,7 @@ CLEAN_HELP = "Kill nothing on the way, so that every gap is the promotion's own.
 ALERTS_HELP = f"Make faults at {ALERTS_AT} and require exactly the expected alerts; about six minutes."
 CLAIMS_HELP = "Which claims of survival are tried at the last stage."
 CLAIMS_OF_EACH_HELP = "Which claims of survival are tried at each stage."
+CLAIMS_FROM_HELP = "The first stage whose claims are tried."
 KILLS_HELP = "How many in each promotion: Pulumi engines, and last a Docker Engine, of which the run goes on."
 LAST_HELP = f"Where to end: {', '.join(STAGE_NAMES)}."
 SEED_HELP = "Draws the kills; the same number draws the same ones."
@@ -61,16 +62,18 @@ def climb(
 def chaos(
     kills: Annotated[int, typer.Option(help=KILLS_HELP)] = 8,
     claims: Annotated[Claims, typer.Option(help=CLAIMS_OF_EACH_HELP)] = Claims.EVERY,
+    claims_from: Annotated[str, typer.Option(help=CLAIMS_FROM_HELP)] = STAGE_NAMES[0],
     last: Last = STAGE_NAMES[-1],
     seed: Seed = 1,
     json_file: JsonFile = None,
 ) -> None:
     """The long run: kill engines again and again in every promotion, and try every claim at every stage."""
     stages = up_to(last)
+    below = up_to(claims_from)[:-1]
     victims = (*[Victim.PULUMI] * (kills - 1), Victim.DOCKER) if kills else ()
     program = Program(
         stages=stages,
-        claims=dict.fromkeys(stages, claims),
+        claims={stage: claims for stage in stages if stage not in below},
         kills=dict.fromkeys(stages[1:], victims),
         seed=seed,
     )

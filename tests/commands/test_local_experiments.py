@@ -141,6 +141,12 @@ def test_chaos_takes_the_number_of_kills_the_claims_the_last_stage_and_the_seed(
     assert set(programs[0].claims.values()) == {Claims.NONE}
 
 
+def test_chaos_tries_claims_from_the_stage_that_it_is_told(programs: list[Program]) -> None:
+    invoke("chaos", "--claims", "sample", "--claims-from", "stage-d")
+    assert programs[0].claims == {"stage-d": Claims.SAMPLE, "stage-e": Claims.SAMPLE}
+    assert invoke("chaos", "--claims-from", "stage-z").exit_code == 2
+
+
 @pytest.mark.parametrize("job", ["test", "chaos"])
 def test_a_stage_that_does_not_exist_is_refused_with_those_that_do(job: str, programs: list[Program]) -> None:
     result = invoke(job, "--last", "stage-f")

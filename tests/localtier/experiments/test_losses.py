@@ -69,7 +69,7 @@ def test_every_server_and_link_is_tried(stage: str) -> None:
 
 @dataclass
 class Docker:
-    """A Docker Engine whose containers note what they are told. Jobs end with `ends`; `says` is what a command prints."""
+    """A Docker Engine whose containers note what they are told; jobs end with `ends`, commands print `says`."""
 
     host: str
     told: list[str]
