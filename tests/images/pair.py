@@ -34,6 +34,7 @@ COMMANDS = {
     "wireguard-go": "wireguard-go",
     "sysctl": "procps",
     "nsenter": "util-linux",
+    "setpriv": "util-linux",
 }
 """What the program and these tests call, and the Debian package of each."""
 SECRET = "a secret of these tests alone"
@@ -95,8 +96,10 @@ class End:
         return ["/bin/sh", str(self.program), verb, str(self.folder), *addresses]
 
     def start(self, *, look_seconds: str = "3600", wait: bool = True) -> subprocess.Popen[str]:
-        """Start the program as in a container: with a /run of its own, where wireguard-go listens."""
-        script = f"mount -t tmpfs none /run && LOOK_SECONDS={look_seconds} exec {' '.join(self.words('keep'))}"
+        """Start the program as in its container: with a /run of its own, where wireguard-go listens, and few rights."""
+        rights = "setpriv --no-new-privs --bounding-set=-all,+net_admin --inh-caps=-all,+net_admin"
+        words = " ".join(self.words("keep"))
+        script = f"mount -t tmpfs none /run && LOOK_SECONDS={look_seconds} exec {rights} {words}"
         started = subprocess.Popen(
             self.inside("unshare", "--mount", "/bin/sh", "-ec", script),
             stdin=subprocess.DEVNULL,
