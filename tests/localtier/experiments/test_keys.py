@@ -69,7 +69,7 @@ def test_every_key_that_containers_hold_is_exchanged_or_left_out_by_name() -> No
     held = {name for container in plan.containers for name in container.secrets}
     chosen = set(exchangeable(plan))
     assert set(DOORS) <= chosen
-    assert chosen - set(DOORS) == {KeyName.TUNNEL}
+    assert chosen - set(DOORS) == {KeyName.TUNNEL, KeyName.WIREGUARD}
     assert {KeyName(name) for name in held & set(KeyName)} - chosen <= OUTSIDE | {KeyName.GRAFANA_CLOUD_TOKEN}
 
 
