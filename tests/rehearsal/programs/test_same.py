@@ -66,10 +66,9 @@ def test_a_program_that_succeeds_says_and_declares_the_same(small: Small, comman
     assert forked.events.stack_outputs["size"] == 4
     assert "[secret]" in forked.events.stack_outputs["token"].values()
     assert SECRET not in "".join(map(str, by_fork))
-    assert [said.message for said in forked.events.diagnostics if "standard" in said.message] == [
-        "to standard output, ä",
-        "to standard error",
-    ]
+    # Two streams, told by two threads: which line comes first nobody promises.
+    told_of = {said.message for said in forked.events.diagnostics if "standard" in said.message}
+    assert told_of == {"to standard output, ä", "to standard error"}
 
 
 @pytest.mark.parametrize("name", ENDINGS)
