@@ -15,11 +15,10 @@ import yaml
 from dreamseed.planning.container import SECRET_CLOSE, SECRET_OPEN, Container, File
 from dreamseed.planning.render import render
 from dreamseed.planning.secrets import GeneratedSecret, ProvidedSecret
+from tests.planning.stage_oracle import OPEN_NOTHING
 from tests.planning.stages import STAGE_NAMES, shipped
 
 KNOWN_SECRETS = {*map(str, GeneratedSecret), *map(str, ProvidedSecret)}
-ADDRESSES = {"grafana-cloud-url"}
-"""Filled in like secrets because another component finds them out, but they open nothing."""
 SECRET_WORDS = re.compile(r"(PASSWORD|PASSWD|SECRET|TOKEN|API_KEY|AUTH)$")
 
 
@@ -104,10 +103,10 @@ def test_secrets_stand_in_files_that_only_the_container_reads() -> None:
     seen = set()
     for name, one in containers():
         for file in one.files:
-            if set(file.secrets) - ADDRESSES:
+            if opening := set(file.secrets) - OPEN_NOTHING:
                 assert file.mode in ("0400", "0440"), (name, one.name, file.path)
-                assert set(file.secrets) <= KNOWN_SECRETS
-                seen |= set(file.secrets)
+                assert opening <= KNOWN_SECRETS, (name, one.name, file.path)
+                seen |= opening
     assert {"redis", "postgres-superuser", "vllm-api-key", "backup-key", "tunnel-token"} <= seen
 
 
