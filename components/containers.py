@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import pulumi
 import pulumi_docker as docker
@@ -42,6 +42,10 @@ class HostResources:
     networks: Mapping[NetworkName, docker.Network]
     images: Mapping[str, docker.RemoteImage]
     first: Sequence[pulumi.Resource] = ()
+
+    def after(self, resources: Iterable[pulumi.Resource]) -> HostResources:
+        """Return the same host, where every container waits for `resources`, too."""
+        return replace(self, first=(*self.first, *resources))
 
 
 def declare_service(

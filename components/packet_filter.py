@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pulumi
 
@@ -33,5 +33,5 @@ class PacketFilter(Component):
     def __init__(self, name: str, args: PacketFilterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
         filters = declare_service(args.plan, args.hosts, {}, self)
-        self.hosts = {name: replace(host, first=tuple(filters.values())) for name, host in args.hosts.items()}
+        self.hosts = {name: host.after(filters.values()) for name, host in args.hosts.items()}
         self.publish(filters=list(filters))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import pulumi
 
@@ -43,6 +44,17 @@ def declare_router(parent: Component, service: Service, vpn: Vpn | None, network
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Ends:
+    """What all tunnels share: the settings and planned addresses, the router, the gateway, the owners' side."""
+
+    vpn: Vpn
+    plan: CloudNetworkPlan
+    router: Router
+    gateway: HaVpnGateway
+    peer: ExternalVpnGateway
+
+
 def declare_vpn(
     parent: Component,
     service: Service,
@@ -77,36 +89,28 @@ def declare_vpn(
         labels=labels(service.name),
         opts=parent.child(depends_on=[network]),  # it waits for the project's APIs
     )
+    both = Ends(vpn=vpn, plan=plan, router=router, gateway=gateway, peer=peer)
     for index in range(len(plan.links)):
         secret = declare_password(parent, f"{name}-{index}", generations.get(f"vpn-{index}", FIRST)).current
-        _tunnel(parent, service, vpn, router, plan, index, gateway, peer, secret)
+        _declare_tunnel(parent, service, both, index, secret)
     return gateway.vpn_interfaces.apply(lambda interfaces: [str(each.ip_address) for each in interfaces or ()])
 
 
-def _tunnel(
-    parent: Component,
-    service: Service,
-    vpn: Vpn,
-    router: Router,
-    plan: CloudNetworkPlan,
-    index: int,
-    gateway: HaVpnGateway,
-    peer: ExternalVpnGateway,
-    secret: pulumi.Output[str],
-) -> None:
-    name, project, link = f"{service.name}-vpn-{index}", service.gcp_project, plan.links[index]
+def _declare_tunnel(parent: Component, service: Service, ends: Ends, index: int, secret: pulumi.Output[str]) -> None:
+    """Declare the tunnel of the gateway's interface `index`, and the session over it."""
+    name, project, link = f"{service.name}-vpn-{index}", service.gcp_project, ends.plan.links[index]
     tunnel = VPNTunnel(
         name,
         name=name,
         project=project,
         region=service.region,
-        vpn_gateway=gateway.id,
+        vpn_gateway=ends.gateway.id,
         vpn_gateway_interface=index,
-        peer_external_gateway=peer.id,
+        peer_external_gateway=ends.peer.id,
         peer_external_gateway_interface=0,
         shared_secret=secret,
         ike_version=2,
-        router=router.id,
+        router=ends.router.id,
         labels=labels(service.name),
         opts=parent.child(),
     )
@@ -115,7 +119,7 @@ def _tunnel(
         name=name,
         project=project,
         region=service.region,
-        router=router.name,
+        router=ends.router.name,
         ip_range=str(link.cloud),
         vpn_tunnel=tunnel.name,
         opts=parent.child(),
@@ -125,15 +129,15 @@ def _tunnel(
         name=name,
         project=project,
         region=service.region,
-        router=router.name,
+        router=ends.router.name,
         interface=interface.name,
         ip_address=str(link.cloud.ip),
         peer_ip_address=str(link.peer),
-        peer_asn=vpn.peer_asn,
+        peer_asn=ends.vpn.peer_asn,
         advertise_mode="CUSTOM",
         advertised_groups=["ALL_SUBNETS"],
         advertised_ip_ranges=[
-            RouterPeerAdvertisedIpRangeArgs(range=str(plan.services), description="managed services")
+            RouterPeerAdvertisedIpRangeArgs(range=str(ends.plan.services), description="managed services")
         ],
         opts=parent.child(),
     )

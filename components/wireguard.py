@@ -48,9 +48,8 @@ class WireGuard(Component):
             alone = replace(args.plan, containers=(container,))
             before = [links[other] for other in container.after]
             links |= declare_service(alone, args.hosts, _keys(container, members, secret), self, before)
-        ends = tuple(links.values())
-        self.hosts = {name: replace(host, first=(*host.first, *ends)) for name, host in args.hosts.items()}
-        self.publish(links=list(ends))
+        self.hosts = {name: host.after(links.values()) for name, host in args.hosts.items()}
+        self.publish(links=list(links.values()))
 
 
 def _keys(container: Container, members: list[str], secret: pulumi.Output[str]) -> Secrets:

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from dreamseed.commands.output import write_file
+from dreamseed.commands.options import write_file
 from dreamseed.config import find_project, stage_file
 from dreamseed.errors import PlanError
 from dreamseed.planning.autoscaling import plan_settings

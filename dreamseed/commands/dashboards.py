@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from dreamseed.commands.generated import save
+from dreamseed.commands.options import known_stage
 from dreamseed.config import STAGE_NAMES, find_project, stage_file
 from dreamseed.monitoring.dashboards.push import TOKEN_VARIABLE, push
 from dreamseed.planning.planner import plan_stage_file
@@ -29,8 +30,7 @@ def dashboards(
 
     The stage's own Grafana needs none of this: its dashboards are files of its container.
     """
-    if stage not in STAGE_NAMES:
-        raise typer.BadParameter(f"there is no stage {stage!r}: write one of {', '.join(STAGE_NAMES)}")
+    known_stage(stage)
     folder = find_project(project or Path.cwd())
     found = planned_dashboards(plan_stage_file(stage_file(folder, stage), folder).containers)
     for one in found:

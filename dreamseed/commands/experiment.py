@@ -14,7 +14,6 @@ from rich.console import Console
 
 from dreamseed.commands.mendable import MENDABLE, mendable
 from dreamseed.commands.rehearse import rehearsed_project
-from dreamseed.config.load import STAGE_NAMES
 from dreamseed.errors import DreamSeedError
 from localtier.experiments.users import Users
 from localtier.tier import TIERS, Tier
@@ -29,13 +28,6 @@ JsonFile = Annotated[Path | None, typer.Option("--json", help=JSON_HELP)]
 def wide_console() -> Console:
     """Return a console for wide tables: a file or a log has no width of its own."""
     return Console(width=None if sys.stdout.isatty() else LOG_COLUMNS)
-
-
-def known_stage(stage: str) -> str:
-    """Return `stage`; raises `typer.BadParameter` for one that there is not."""
-    if stage not in STAGE_NAMES:
-        raise typer.BadParameter(f"there is no stage {stage!r}: write one of {', '.join(STAGE_NAMES)}")
-    return stage
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from dreamseed.commands.options import known_stage
 from dreamseed.config import STAGE_NAMES, find_project, load_stage, stage_file
 from dreamseed.facts.collect import collect
 from dreamseed.facts.days import days_until, last_full_day
@@ -33,8 +34,7 @@ def from_prometheus(
     project: Annotated[Path | None, typer.Option(help=PROJECT_HELP)] = None,
 ) -> None:
     """Record what a stage's Prometheus knows of the last full days; what has no sample is recorded as unknown."""
-    if stage not in STAGE_NAMES:
-        raise typer.BadParameter(f"there is no stage {stage!r}: write one of {', '.join(STAGE_NAMES)}")
+    known_stage(stage)
     folder = find_project(project or Path.cwd())
     config, now = load_stage(stage_file(folder, stage)), datetime.now(UTC)
     newest = last_full_day(now, ZoneInfo(config.service.time_zone))

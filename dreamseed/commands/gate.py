@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from dreamseed.commands.generated import save
+from dreamseed.commands.options import known_stage
 from dreamseed.config import STAGE_NAMES, Stage, find_project
 from dreamseed.facts.drill import DRILLS_FOLDER
 from dreamseed.facts.store import STORE_FILE
@@ -104,9 +105,7 @@ def _standing(stage: str | None, down: bool) -> tuple[Stage, ...]:
     ends = list(Stage)[1:] if down else list(Stage)[:-1]
     if stage is None:
         return tuple(ends)
-    if stage not in STAGE_NAMES:
-        raise typer.BadParameter(f"there is no stage {stage!r}: write one of {', '.join(STAGE_NAMES)}")
-    one = list(Stage)[STAGE_NAMES.index(stage)]
+    one = list(Stage)[STAGE_NAMES.index(known_stage(stage))]
     if one not in ends:
         raise typer.BadParameter(f"{stage} is the {'first' if down else 'last'} stage: no gate leads on from it")
     return (one,)

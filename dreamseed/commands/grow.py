@@ -13,7 +13,7 @@ from rich.console import Console
 
 from dreamseed.catalog.growth_scenarios import Scenario
 from dreamseed.catalog.revenue_plan import PRICE_USD_PER_MONTH
-from dreamseed.commands.output import write_file
+from dreamseed.commands.options import write_file
 from dreamseed.config import STAGE_NAMES, StageConfig, find_project, load_stage, stage_file
 from dreamseed.growth.costs import Costs, cost_of_stage
 from dreamseed.growth.forecast import DEFAULT_RUNS, DEFAULT_SEED, Request, forecast

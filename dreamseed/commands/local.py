@@ -15,6 +15,7 @@ from dreamseed.commands.local_keys import keys
 from dreamseed.commands.local_playbook import playbook
 from dreamseed.commands.local_surge import surge
 from dreamseed.commands.mendable import mendable
+from dreamseed.commands.options import known_stage
 from dreamseed.commands.rehearse import rehearsed_project
 from dreamseed.config.load import STAGE_NAMES
 from dreamseed.planning.stage_plan import StagePlan
@@ -44,8 +45,7 @@ def up(
 
     Exit status 1 when the engine failed, or when afterwards a container does not run as planned.
     """
-    if stage not in STAGE_NAMES:
-        raise typer.BadParameter(f"there is no stage {stage!r}: write one of {', '.join(STAGE_NAMES)}")
+    known_stage(stage)
     console = Console()
     with mendable():
         tier = Tier(rehearsed_project(), console)

@@ -11,8 +11,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from dreamseed.commands.experiment import JsonFile, conclude, experiment, known_stage, wide_console
+from dreamseed.commands.experiment import JsonFile, conclude, experiment, wide_console
 from dreamseed.commands.generated import save
+from dreamseed.commands.options import known_stage
 from dreamseed.config.load import STAGE_NAMES
 from dreamseed.review.prometheus import Prometheus
 from localtier.experiments.alerts import TIER_ALONE, Findings, Trial, benched, prometheus_url, seen_content

@@ -7,7 +7,8 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from dreamseed.commands.experiment import JsonFile, conclude, experiment, known_stage, wide_console
+from dreamseed.commands.experiment import JsonFile, conclude, experiment, wide_console
+from dreamseed.commands.options import known_stage
 from dreamseed.config.load import STAGE_NAMES
 from localtier.experiments.ascent import Ascent, Claims, Program
 from localtier.experiments.kills import Victim

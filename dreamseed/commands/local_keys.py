@@ -10,7 +10,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from dreamseed.commands.experiment import JsonFile, conclude, experiment, known_stage, wide_console
+from dreamseed.commands.experiment import JsonFile, conclude, experiment, wide_console
+from dreamseed.commands.options import known_stage
 from dreamseed.commands.rehearse import rehearsed_project, traits
 from dreamseed.config.keys import KeyName
 from dreamseed.config.load import STAGE_NAMES

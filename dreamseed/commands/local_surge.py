@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from dreamseed.commands.experiment import JsonFile, conclude, experiment, known_stage, wide_console
+from dreamseed.commands.experiment import JsonFile, conclude, experiment, wide_console
+from dreamseed.commands.options import known_stage
 from dreamseed.config.load import STAGE_NAMES
 from localtier.experiments.report import show_verdict, tell
 from localtier.experiments.surge import HURRIED, PLANNED, play_case

@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 
 from dreamseed.catalog.stateful import PASSWORD_TYPE, is_stateful
+from dreamseed.commands.options import known_stage
 from dreamseed.config.load import STAGE_NAMES, find_project
 from rehearsal import guards
 from rehearsal.providers.host import HostFailedError, ProviderHost
@@ -60,8 +61,8 @@ def rehearse(
     Exit status 0: every preview succeeded, every second preview was empty, and no promotion replaced or
     deleted a stateful resource. Otherwise 1.
     """
-    if stage is not None and stage not in STAGE_NAMES:
-        raise typer.BadParameter(f"there is no stage {stage!r}: write one of {', '.join(STAGE_NAMES)}")
+    if stage is not None:
+        known_stage(stage)
     console = Console()
     try:
         if judge is JudgeMode.OFFICIAL:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from dreamseed.catalog.growth_scenarios import Scenario
-from dreamseed.commands.output import write_file
+from dreamseed.commands.options import write_file
 from dreamseed.config import STAGE_NAMES, find_project, load_stage, stage_file
 from dreamseed.report import DEFAULT_MONTHS, gather, origin_of, report_page
 

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from dreamseed.commands.generated import save
+from dreamseed.commands.options import known_stage
 from dreamseed.config import STAGE_NAMES, StageConfig, find_project, load_stage, stage_file
 from dreamseed.cost.actuals import read_bill
 from dreamseed.monitoring.slo import BURN_WINDOWS, MINIMUM_FAILURES, PERIOD_HOURS, budget, objectives, plain
@@ -98,9 +99,7 @@ def _objectives(name: str, config: StageConfig, left: dict[str, float] | None) -
 
 
 def _stage(name: str, folder: Path) -> StageConfig:
-    if name not in STAGE_NAMES:
-        raise typer.BadParameter(f"there is no stage {name!r}: write one of {', '.join(STAGE_NAMES)}")
-    return load_stage(stage_file(folder, name))
+    return load_stage(stage_file(folder, known_stage(name)))
 
 
 def _moment(until: datetime | None, config: StageConfig) -> datetime:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from dreamseed.commands.output import write_file
+from dreamseed.commands.options import write_file
 from dreamseed.config.load import find_project
 from dreamseed.sbom.document import document
 from dreamseed.sbom.parts import parts

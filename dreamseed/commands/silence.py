@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from dreamseed.config import STAGE_NAMES, find_project, stage_file
+from dreamseed.commands.options import known_stage
+from dreamseed.config import find_project, stage_file
 from dreamseed.errors import DreamSeedError
 from dreamseed.monitoring.silences import MAXIMUM_HOURS, close_silence, open_silence, silences, touched_alerts
 from dreamseed.planning.planner import plan_stage_file
@@ -52,10 +53,8 @@ def list_windows(alertmanager: Url) -> None:
 
 def _touched(promotion: tuple[str, str], project: Path | None) -> tuple[str, ...]:
     folder = find_project(project or Path.cwd())
-    for name in promotion:
-        if name not in STAGE_NAMES:
-            raise typer.BadParameter(f"there is no stage {name!r}: write one of {', '.join(STAGE_NAMES)}")
-    alerts = touched_alerts(*(plan_stage_file(stage_file(folder, name), folder) for name in promotion))
+    stages = [known_stage(name) for name in promotion]
+    alerts = touched_alerts(*(plan_stage_file(stage_file(folder, name), folder) for name in stages))
     if not alerts:
         raise DreamSeedError(
             f"silence › {' → '.join(promotion)}",

@@ -38,8 +38,12 @@ def usd_per_hour(
 
 def rates_of(plan: StagePlan, book: PriceBook = BOOK) -> dict[str, Any]:
     """Return what the exporter of a stage reads: its name, USD an hour by service, and how the usage changes them."""
-    rates = {service: round(usd, DIGITS) for service, usd in usd_per_hour(plan, book).items()}
-    return {"stage": plan.config.service.stage.value, "usd_per_hour": rates, "usage": usage_tables(plan, book)}
+    expected = usd_per_hour(plan, book)
+    return {
+        "stage": plan.config.service.stage.value,
+        "usd_per_hour": {service: round(usd, DIGITS) for service, usd in expected.items()},
+        "usage": _usage_tables(plan, book, expected),
+    }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,12 +87,11 @@ def _around(expected: float) -> tuple[float, ...]:
     return tuple((expected or 1.0) * share for share in SHARES)
 
 
-def usage_tables(plan: StagePlan, book: PriceBook = BOOK) -> list[dict[str, Any]]:
-    """Return, for each group of `figures`, USD an hour above `usd_per_hour` at every combination of their values.
+def _usage_tables(plan: StagePlan, book: PriceBook, expected: Mapping[str, float]) -> list[dict[str, Any]]:
+    """Return, for each group of `figures`, USD an hour above `expected` at every combination of their values.
 
     Services that no value changes are left out. The shape is that of images/cost-exporter/measured.py.
     """
-    expected = usd_per_hour(plan, book)
     return [
         {
             "axes": [

@@ -205,6 +205,23 @@ def test_doors_of_others_than_the_servers_are_none_of_the_filters() -> None:
     assert needed(plan.hosts[0], NetworkName.MONITORING, plan.hosts, [replace(mails, files=())]) == frozenset()
 
 
+@pytest.mark.parametrize(
+    ("text", "doors"),
+    [
+        ("10.20.0.11:6401", {("10.20.0.11", 6_401)}),
+        ("redis://10.20.0.11:6401,10.20.0.12:6402/0", {("10.20.0.11", 6_401), ("10.20.0.12", 6_402)}),
+        ("255.255.255.255:65535", {("255.255.255.255", 65_535)}),
+        ("server a 10.20.0.11:5401 check port 8008", {("10.20.0.11", 5_401), ("10.20.0.11", 8_008)}),
+        ("agent-addr 10.20.0.11 agent-port 9101", {("10.20.0.11", 9_101)}),
+        ("10.20.0.11:80:443", {("10.20.0.11", 80)}),
+        ("1.10.20.0.11:80 10.20.0:80 10.20.0.11 :80 redis:6379 at 12:30", set()),
+    ],
+)
+def test_doors_are_found_in_texts(text: str, doors: set[tuple[str, int]]) -> None:
+    bare = replace(container(shipped("stage-a"), "alertmanager"), files=(), entrypoint=(), environment={}, hears=())
+    assert told(replace(bare, command=(text,))) == doors
+
+
 def test_a_password_that_is_exchanged_is_told_to_every_instance() -> None:
     generations = {"keys": {"postgres-application": {"generation": 2, "with_previous": True}}}
     plan = planned("stage-e", generations)

@@ -1,10 +1,19 @@
-"""Writing the file that an option names."""
+"""What several commands ask of an argument or option: a stage that there is, a file that can be written."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import typer
+
+from dreamseed.config.load import STAGE_NAMES
+
+
+def known_stage(stage: str) -> str:
+    """Return `stage`; raises `typer.BadParameter` for one that there is not."""
+    if stage not in STAGE_NAMES:
+        raise typer.BadParameter(f"there is no stage {stage!r}: write one of {', '.join(STAGE_NAMES)}")
+    return stage
 
 
 def write_file(option: str, path: Path, text: str) -> None:
