@@ -15,6 +15,7 @@ import threading
 import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NoReturn
 
 from rehearsal.programs import wire
@@ -65,10 +66,24 @@ def _run(message: Mapping[str, Any], files: Sequence[int], base_path: Sequence[s
         sys.path[:] = search_path(script, os.environ.get("PYTHONPATH"), base_path)
         for name in [name for name in sys.modules if name.partition(".")[0] == OWN]:
             del sys.modules[name]
+        _register_in_silence()
         code = _status_of(script)
     except BaseException:  # noqa: BLE001 - whatever it is, this process must not go on as the one it was forked from
         traceback.print_exc()
     _end(code or 0)
+
+
+def _register_in_silence() -> None:
+    """Take from the SDK what it says of each resource that it registers, reads or finishes, for debugging.
+
+    Those are three calls of the engine a resource, each waited for: a sixth of a run's processor time. Other messages
+    for debugging, the program's own among them, are said.
+    """
+    # Imported before the fork, and not by who forks: it does not know yet where the program's Python looks for modules.
+    from pulumi import log
+    from pulumi.runtime import resource
+
+    resource.log = SimpleNamespace(**{**vars(log), "debug": lambda *_, **__: None})  # type: ignore[attr-defined]
 
 
 def _status_of(script: str) -> int:

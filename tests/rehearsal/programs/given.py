@@ -24,6 +24,9 @@ SECRET = "hunter2-of-the-forks"
 CONFIG = {"small:size": 3, "small:list": '["ä", "<&>"]'}
 # What a run draws: ids of the run, where the engine listens, when it happened, and how long it took.
 _DRAWN = re.compile(r"127\.0\.0\.1:\d+|0x[0-9a-f]+|Duration: .*|\d+[smµ]+s?\b")
+_OF_THE_SDK = re.compile(
+    r"(registering resource|resource registration (prepared|successful)|register resource outputs .*): "
+)
 
 
 @dataclass(frozen=True)
@@ -89,13 +92,21 @@ def outputs(small: Small, command: str = "preview") -> Mapping[str, Any]:
     return run.events.stack_outputs
 
 
+def is_of_the_sdk(event: Mapping[str, Any]) -> bool:
+    """Whether the SDK alone says so of a resource, for debugging."""
+    return _OF_THE_SDK.match(event.get("diagnosticEvent", {}).get("message", "")) is not None
+
+
 def told(events: list[Any]) -> list[str]:
     """Return events without what each run draws, and in an order that is the same for each.
 
-    An attached runtime has no way to say that a line came over the standard error, so that is left out.
+    An attached runtime has no way to say that a line came over the standard error, so that is left out. So is what the
+    SDK alone says of each resource, for debugging.
     """
     lines = []
     for event in events:
+        if is_of_the_sdk(event):
+            continue
         kept = {key: value for key, value in event.items() if key not in ("sequence", "timestamp")}
         if "diagnosticEvent" in kept:
             said = {k: v for k, v in kept["diagnosticEvent"].items() if k not in ("streamID", "prefix")}

@@ -13,7 +13,7 @@ from rehearsal.providers.host import ProviderHost
 from rehearsal.runner.engine import Engine
 from rehearsal.runner.workspace import Workspace
 from rehearsal.toolchain import ensure_engine
-from tests.rehearsal.programs.given import SECRET, Small, by_both, forking_processes_with, told
+from tests.rehearsal.programs.given import SECRET, Small, by_both, forking_processes_with, is_of_the_sdk, told
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("programs")]
 
@@ -23,7 +23,7 @@ import pulumi, helper
 config = pulumi.Config()
 pulumi.ComponentResource("small:index:Thing", "thing", {})
 print("to standard output, ä"); print("to standard error", file=sys.stderr); print("   "); sys.stdout.write("unended")
-pulumi.log.warn("a warning")
+pulumi.log.warn("a warning"); pulumi.log.debug("a detail")
 pulumi.export("size", config.require_int("size") + helper.ONE)
 pulumi.export("list", config.require_object("list"))
 pulumi.export("token", config.get_secret("token"))
@@ -69,6 +69,13 @@ def test_a_program_that_succeeds_says_and_declares_the_same(small: Small, comman
     # Two streams, told by two threads: which line comes first nobody promises.
     told_of = {said.message for said in forked.events.diagnostics if "standard" in said.message}
     assert told_of == {"to standard output, ä", "to standard error"}
+
+
+def test_for_debugging_the_sdk_says_nothing_of_resources_and_the_program_what_it_likes(small: Small) -> None:
+    of_resources = {host: sum(map(is_of_the_sdk, small.run(host)[1])) for host in (PULUMI, FORKED)}
+    assert of_resources[PULUMI] >= 3
+    assert of_resources[FORKED] == 0
+    assert any("a detail" in line for line in told(small.run(FORKED)[1]))
 
 
 @pytest.mark.parametrize("name", ENDINGS)
