@@ -83,7 +83,7 @@ def _register_in_silence() -> None:
     from pulumi import log
     from pulumi.runtime import resource
 
-    resource.log = SimpleNamespace(**{**vars(log), "debug": lambda *_, **__: None})  # type: ignore[attr-defined]
+    vars(resource)["log"] = SimpleNamespace(**{**vars(log), "debug": lambda *_, **__: None})
 
 
 def _status_of(script: str) -> int:
