@@ -34,8 +34,9 @@ def wide_console() -> Console:
 def experiment(folder: str, console: Console, problems: list[str], project: Project | None = None) -> Iterator[Tier]:
     """Yield a tier with hosts of its own, of `TIERS[folder]`, which are removed at the end with all that ran on them.
 
-    What ends the block early and a person can mend is added to `problems`, so that what was found before is shown.
-    `project` stands in for the one that this is. Without what it takes to begin, exits with 1.
+    What ends the block early is added to `problems` where a person can mend it, or wanted it by an interrupt from the
+    keyboard, so that what was found before is shown. `project` stands in for the one that this is. Without what it
+    takes to begin, exits with 1.
     """
     with mendable():
         tier = Tier(project or rehearsed_project(), console, folder, TIERS[folder])
@@ -44,6 +45,8 @@ def experiment(folder: str, console: Console, problems: list[str], project: Proj
             afterwards.callback(Users(tier=tier).stop)
             try:
                 yield tier
+            except KeyboardInterrupt:
+                problems.append("ended by hand")
             except (*MENDABLE, DreamSeedError) as error:
                 problems.append(f"ended by {type(error).__name__}: {error}")
 

@@ -186,16 +186,21 @@ def test_users_who_do_not_stop_do_not_keep_the_hosts_from_being_removed(monkeypa
     assert made[0].told == ENDED
 
 
-def test_everything_that_was_found_is_written_also_when_an_error_ended_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [(LoadError("no report"), "ended by LoadError: no report"), (KeyboardInterrupt(), "ended by hand")],
+)
+def test_everything_that_was_found_is_written_also_when_something_ended_it(
+    error: BaseException, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(ascent: Ascent) -> None:
         ascent.problems.append("found before")
-        raise LoadError("no report")
+        raise error
 
     ascending(monkeypatch, broken)
     result = invoke("test", "--json", str(tmp_path / "out.json"))
     assert result.exit_code == 1
     assert last_line(result) == "FAIL: 2 findings"
     content: dict[str, Any] = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
-    assert content["problems"] == ["found before", "ended by LoadError: no report"]
+    assert content["problems"] == ["found before", told]
+    assert made[0].told == ENDED
