@@ -21,7 +21,7 @@ Doors = frozenset[tuple[str, int]]
 """Names of containers, or addresses of hosts, each with a TCP port."""
 _PORT = re.compile(r":(?P<port>\d+)(?: check port (?P<check>\d+))?|agent-addr (?P<agent>\S+) agent-port (?P<asked>\d+)")
 """The port of a door in a text, and what HAProxy asks beside it. Source: HAProxy 3 configuration manual."""
-_ADDRESS = re.compile(r"(?<![\d.])\d+\.\d+\.\d+\.\d+$")
+_ADDRESS = re.compile(r"(?<![\d.])\d+\.\d+\.\d+\.\d+\Z")
 """What stands before the port. To look for that first takes seven times as long: most digits are in no address."""
 _LONGEST_ADDRESS = len("255.255.255.255")
 

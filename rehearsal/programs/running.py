@@ -74,7 +74,7 @@ def _run(message: Mapping[str, Any], files: Sequence[int], base_path: Sequence[s
 
 
 def _register_in_silence() -> None:
-    """Take from the SDK what it says of each resource that it registers, reads or finishes, for debugging.
+    """Take from the SDK's module for resources what it says for debugging, of what it registers and reads.
 
     Those are three calls of the engine a resource, each waited for: a fifth of the time of a preview of 385 resources,
     an eighth of its processor time. Other messages for debugging, the program's own among them, are said.

@@ -215,6 +215,7 @@ def test_doors_of_others_than_the_servers_are_none_of_the_filters() -> None:
         ("agent-addr 10.20.0.11 agent-port 9101", {("10.20.0.11", 9_101)}),
         ("10.20.0.11:80:443", {("10.20.0.11", 80)}),
         ("1.10.20.0.11:80 10.20.0:80 10.20.0.11 :80 redis:6379 at 12:30", set()),
+        ("10.20.0.11\n:80", set()),
     ],
 )
 def test_doors_are_found_in_texts(text: str, doors: set[tuple[str, int]]) -> None:
